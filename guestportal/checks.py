@@ -1,0 +1,1 @@
+"""System checks: unsafe or missing settings, by name."""
