@@ -91,6 +91,8 @@ class Platform:
             answer = answers.missing_scope(scope)
         else:
             answer = self._operate(request, route)
+        if not quota.headers:
+            return answer
         return replace(answer, headers={**answer.headers, **quota.headers})
 
     def _operate(self, request: Request, route: Route) -> Answer:

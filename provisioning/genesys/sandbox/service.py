@@ -1,7 +1,8 @@
 """One call's way: to the platform or the sandbox's controls, under the fault script, noted."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qs
 
 from provisioning.genesys.sandbox.answers import error
@@ -12,6 +13,7 @@ from provisioning.genesys.sandbox.spoil import spoil
 from provisioning.genesys.sandbox.wire import Answer, Request
 
 _CONTROL = "/_sandbox/"
+_LOOPBACK = re.compile(r"https?://(127\.0\.0\.1|localhost)(:\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,16 @@ class Service:
         return Outcome(shown, self._latency + (fault.seconds if fault else 0), fault)
 
     def _control(self, request: Request) -> Answer:
+        """Serve tests and the demo page, which is another origin, but no page from elsewhere."""
+        origin = request.headers.get("origin")
+        if origin is None:
+            return self._controlled(request)
+        if not _LOOPBACK.fullmatch(origin):
+            return error(403, "origin.not.allowed", "Only pages served from loopback may do this.")
+        allowed = {"Access-Control-Allow-Origin": origin}
+        return replace(self._controlled(request), headers=allowed)
+
+    def _controlled(self, request: Request) -> Answer:
         match request.method, request.path.removeprefix(_CONTROL):
             case "GET", "calls":
                 since = parse_qs(request.query).get("since", ["0"])[-1]

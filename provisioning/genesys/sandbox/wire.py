@@ -16,6 +16,7 @@ from typing import Any
 
 MAX_HEAD = 32 * 1024
 MAX_BODY = 1024 * 1024
+_encoder = json.JSONEncoder(separators=(",", ":"))
 _HEX = re.compile(rb"[0-9A-Fa-f]{1,12}")
 
 
@@ -78,7 +79,7 @@ class Answer:
 
 def to_json(value: object) -> bytes:
     """Return compact JSON; lone surrogates stay escaped."""
-    return json.dumps(value, separators=(",", ":")).encode()
+    return _encoder.encode(value).encode()
 
 
 @cache
