@@ -27,7 +27,7 @@ class PlainString(serializers.CharField):
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         # DRF answers an absent field and null before to_internal_value, without our wording.
-        if data is serializers.empty and self.required:
+        if data in (serializers.empty, None, "") and self.required:
             self.fail("required")
         if data is None:
             self.fail("invalid")

@@ -61,7 +61,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
 
 
 def _is_foreign_error(request: HttpRequest, response: HttpResponseBase) -> bool:
-    """Tell an error page of Django's (404, 400, 500, its debug pages too) from an answer of ours."""
+    """Tell an error page of Django's (404, 500, its debug pages too) from an answer of ours."""
     return (
         response.status_code >= 400
         and wants_our_shape(request)

@@ -1,4 +1,4 @@
-"""JSON as a careful reader takes it: UTF-8, no repeated key, no number or nesting out of this world.
+"""JSON as a careful reader takes it: UTF-8, no repeated key, no outlandish number or nesting.
 
 Python's ``json`` keeps the last of repeated keys in silence, accepts NaN and guesses UTF-16;
 RFC 8259 asks for UTF-8 and calls repeated keys unpredictable.

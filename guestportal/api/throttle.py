@@ -1,12 +1,17 @@
 """The inbound limit: `INIT_RATE` webchat POSTs per client address."""
 
+from __future__ import annotations
+
 import time
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.cache import cache
-from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
+
+if TYPE_CHECKING:  # DRF imports this module while it imports its own views
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -27,7 +32,7 @@ class WebchatThrottle(BaseThrottle):
         now = time.time()
         key = f"inbound:{self.get_ident(request)}"
         # add() and incr() are atomic in memory and in Redis: of 100 calls at once N pass.
-        opened = cache.get_or_set(key, now, window)
+        opened = float(cache.get_or_set(key, now, window) or now)
         counter = f"{key}:{opened}"
         cache.add(counter, 0, window + 1)
         self._left = opened + window - now

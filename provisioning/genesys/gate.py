@@ -123,7 +123,7 @@ class Gate:
             failures = cache.incr(_FAILURES)
         except ValueError:
             failures = 1
-        until, reason, closings = cache.get(_CLOSED) or (0.0, "", 0)
+        until, _, closings = cache.get(_CLOSED) or (0.0, "", 0)
         # Calls that were under way when the gate closed say nothing new.
         if failures >= FAILURES_TO_CLOSE and until <= time.time():
             _close(min(LONGEST_OUTAGE_SECONDS, 2.0**closings), "outage", closings + 1)
@@ -197,7 +197,7 @@ class _Limit:
 
 
 def _limit_from(answer: Answer) -> _Limit:
-    """Read ``inin-ratelimit-count``, ``-allowed`` and ``-reset`` (seconds), where all make sense."""
+    """Read ``inin-ratelimit-count``, ``-allowed`` and ``-reset`` (seconds), if all make sense."""
     names = ("inin-ratelimit-count", "inin-ratelimit-allowed", "inin-ratelimit-reset")
     values = [answer.headers.get(name, "") for name in names]
     if not all(value.isascii() and value.isdigit() and len(value) < 10 for value in values):

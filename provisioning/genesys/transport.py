@@ -8,6 +8,7 @@ that its users know.
 
 import http.client
 import io
+import json
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -93,7 +94,7 @@ def _read(response: requests.Response, deadline: Deadline) -> bytes:
 
 def _decode(content: bytes) -> Any:
     try:
-        return requests.models.complexjson.loads(content)
+        return json.loads(content)
     except (ValueError, RecursionError):
         return None
 

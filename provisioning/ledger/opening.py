@@ -9,7 +9,6 @@ Reuse, resume and idempotency are one decision, taken under the session's lock, 
 """
 
 import enum
-import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from django.utils import timezone
 
 from audit import log
 from provisioning.consent.decision import Consent
-from provisioning.ledger.storage import Entry, overdue_at, session_transaction
+from provisioning.ledger.storage import Entry, digest, overdue_at, session_transaction
 from provisioning.models import (
     ConsentBasis,
     GuestCreation,
@@ -51,13 +50,13 @@ class Step(enum.Enum):
     """What is left to do for an opened creation."""
 
     CREATE = "create"  # guest and token
-    TOKEN = "token"  # the token only
+    TOKEN = "token"  # noqa: S105  (the token only)
     WAIT = "wait"  # another request of this session is making the guest
 
 
 @dataclass(frozen=True)
 class Intent:
-    """What one init is about to do. `profile` and `payload` are canonical bytes, kept as digests."""
+    """What one init is about to do. `profile` and `payload` are bytes, kept as digests."""
 
     creation_id: UUID
     session_hash: str = field(repr=False)
@@ -170,7 +169,7 @@ def _reusable(intent: Intent) -> GuestCreation | None:
     row = _same_consent(intent, timedelta(seconds=settings.GUEST_REUSE_SECONDS))
     if row is None or not _serves(row):
         return None
-    same = hmac.compare_digest(row.profile_digest, _digest(row.salt, intent.profile))
+    same = hmac.compare_digest(row.profile_digest, digest(row.salt, intent.profile))
     return row if same else None
 
 
@@ -228,8 +227,8 @@ def _insert(intent: Intent, subject: str) -> Entry:
         language=intent.language,
         gpc=intent.gpc,
         salt=salt,
-        profile_digest=_digest(salt, intent.profile),
-        payload_digest=_digest(salt, intent.payload),
+        profile_digest=digest(salt, intent.profile),
+        payload_digest=digest(salt, intent.payload),
         sent_fields=list(intent.sent_fields),
     )
     _remember_key(intent, row)
@@ -276,7 +275,3 @@ def _consent_data(intent: Intent) -> dict[str, object]:
         "language": intent.language,
         "gpc": intent.gpc,
     }
-
-
-def _digest(salt: str, content: bytes) -> str:
-    return hmac.new(bytes.fromhex(salt), content, hashlib.sha256).hexdigest()

@@ -1,5 +1,7 @@
 """The short transactions that the ledger is made of, and what crosses its border."""
 
+import hashlib
+import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ GRACE_SECONDS = 5
 
 @dataclass(frozen=True)
 class Entry:
-    """One creation as the pipeline carries it; `subject` is the audit log's name for the session."""
+    """One creation as the pipeline carries it; `subject` is the log's name for the session."""
 
     id: UUID
     subject: str
@@ -66,3 +68,8 @@ def release_connection() -> None:
 def overdue_at() -> datetime:
     """Return the moment after which a row that is being worked on now has been forgotten."""
     return timezone.now() + timedelta(seconds=settings.GENESYS_DEADLINE + GRACE_SECONDS)
+
+
+def digest(salt: str, content: bytes) -> str:
+    """Return hex HMAC-SHA-256 of `content` under a row's `salt`, which an erasure takes away."""
+    return hmac.new(bytes.fromhex(salt), content, hashlib.sha256).hexdigest()

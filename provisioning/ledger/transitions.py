@@ -5,14 +5,13 @@ and a settled row stays settled.
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from audit import log
-from provisioning.ledger.storage import Entry, Outcome, overdue_at, short_transaction
+from provisioning.ledger.storage import Entry, Outcome, digest, overdue_at, short_transaction
 from provisioning.models import GuestCreation, Status
 
 IN_WORK = (Status.QUEUED, Status.PENDING)
@@ -26,8 +25,14 @@ class Lost(Exception):
 def start(*, entry: Entry) -> None:
     """QUEUED → PENDING: the worker begins. Raises Lost."""
     with short_transaction():
-        columns = {"status": Status.PENDING, "overdue_at": overdue_at()}
-        _move(entry, (Status.QUEUED,), "init.started", {}, **columns)
+        _move(
+            entry,
+            (Status.QUEUED,),
+            "init.started",
+            {},
+            status=Status.PENDING,
+            overdue_at=overdue_at(),
+        )
 
 
 def guest_created(
@@ -54,7 +59,8 @@ def guest_created(
             entry,
             (Status.PENDING, Status.UNKNOWN),
             "guest.created",
-            {"guestId": guest_id, "echoMismatch": mismatch},
+            # The id itself would name the visitor to whoever has the platform's data.
+            {"guestDigest": digest(row.salt, guest_id.encode()), "echoMismatch": mismatch},
             status=Status.GUEST_CREATED,
             guest_id=guest_id,
             echo_consent_given=echo_given,
@@ -91,24 +97,58 @@ def token_failed(*, entry: Entry, outcome: Outcome) -> None:
         )
 
 
-def settle(*, entry: Entry, status: Status, outcome: Outcome) -> None:
-    """QUEUED or PENDING → REFUSED, FAILED or UNKNOWN; a row recovery was faster with stays."""
-    with suppress(Lost), short_transaction():
-        _move(
-            entry,
-            IN_WORK,
-            f"guest.{status.value}",
-            _said(outcome),
-            status=status,
-            overdue_at=None,
-            **_columns(outcome),
-        )
+def settle(*, entry: Entry, status: Status, outcome: Outcome) -> bool:
+    """QUEUED or PENDING → REFUSED, FAILED or UNKNOWN; False where recovery was faster."""
+    return _settle(entry, IN_WORK, status, outcome)
+
+
+def give_up(*, entry: Entry, leaving: Status, status: Status) -> bool:
+    """Settle a row that is overdue in state `leaving`; False where somebody was faster."""
+    overdue = GuestCreation.objects.filter(overdue_at__lte=timezone.now())
+    return _settle(entry, (leaving,), status, Outcome("abandoned"), overdue)
+
+
+def rest(*, entry: Entry) -> None:
+    """Let an overdue guest without a token rest, for the session's next init to resume."""
+    GuestCreation.objects.filter(
+        id=entry.id, status=Status.GUEST_CREATED, overdue_at__lte=timezone.now()
+    ).update(overdue_at=None)
+
+
+def _settle(
+    entry: Entry,
+    leaving: Sequence[Status],
+    status: Status,
+    outcome: Outcome,
+    rows: QuerySet[GuestCreation] | None = None,
+) -> bool:
+    try:
+        with short_transaction():
+            _move(
+                entry,
+                leaving,
+                f"guest.{status.value}",
+                _said(outcome),
+                rows,
+                status=status,
+                overdue_at=None,
+                **_columns(outcome),
+            )
+    except Lost:
+        return False
+    return True
 
 
 def _move(
-    entry: Entry, leaving: Sequence[Status], kind: str, data: dict[str, Any], **columns: Any
+    entry: Entry,
+    leaving: Sequence[Status],
+    kind: str,
+    data: dict[str, Any],
+    among: QuerySet[GuestCreation] | None = None,
+    **columns: Any,
 ) -> None:
-    rows = GuestCreation.objects.filter(id=entry.id, status__in=leaving)
+    rows = GuestCreation.objects.all() if among is None else among
+    rows = rows.filter(id=entry.id, status__in=leaving)
     if not rows.update(updated_at=timezone.now(), **columns):
         raise Lost(f"{kind} came too late")
     log.record(
