@@ -18,7 +18,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *(f"crm.{verb}_crmrecord" for verb in ("view", "add", "change", "delete")),
         *(f"crm.{verb}_attributemapping" for verb in ("view", "add", "change", "delete")),
     ),
-    "Auditor": ("audit.view_auditevent", "audit.view_auditleaf", "audit.view_auditseal"),
+    "Auditor": ("audit.view_auditevent", "audit.view_auditseal"),
 }
 
 
