@@ -51,12 +51,17 @@ class Sandbox:
         self._control("POST", "reset")
 
     def stop(self) -> int:
-        """End the process and return its exit status."""
+        """End the process and return its exit status.
+
+        Raises:
+            subprocess.TimeoutExpired: it did not end when asked to; it is killed.
+        """
         self.process.terminate()
-        status = self.process.wait(timeout=10)
-        if self.process.stdout:
-            self.process.stdout.close()
-        return status
+        try:
+            return self.process.wait(timeout=10)
+        finally:
+            self.process.kill()
+            self.process.communicate()
 
     def _control(self, method: str, name: str, body: object = None) -> Any:
         data = None if body is None else json.dumps(body).encode()

@@ -76,6 +76,20 @@ def test_drops_the_connection_before_or_after_making_the_guest(
     assert sandbox.calls(endpoint="guests")[0]["fault"] == kind
 
 
+@pytest.mark.parametrize("process", [True, False])
+def test_makes_the_guest_before_a_scripted_error_only_when_told(
+    sandbox: Sandbox, process: bool
+) -> None:
+    authorization = bearer(sandbox)
+    told = {"process": True} if process else {}
+    sandbox.faults([{"kind": "status", "status": 502, **told}])
+
+    reply = make_guest(sandbox, authorization)
+
+    assert reply.status == 502
+    assert sandbox.stats()["guestsCreated"] == int(process)
+
+
 def test_hangs_without_an_answer(sandbox: Sandbox) -> None:
     sandbox.faults([{"kind": "hang"}])
 
