@@ -40,7 +40,7 @@ def batches():
 
 
 def _reseal_everything():
-    """Build leaves and chain anew over whatever the events now are, as an owner with the key can."""
+    """Build leaves and chain anew over what the events now are, as an owner with the key can."""
     AuditSeal.objects.all()._raw_delete("default")
     AuditLeaf.objects.all()._raw_delete("default")
     seals.seal(limit=4, sweep=True)
