@@ -13,8 +13,8 @@ from uuid_utils.compat import uuid7
 
 from audit.models import SubjectSalt
 
-# The statement itself, because this runs three times an init: through the ORM the same INSERT
-# takes 165 µs of CPU, so 60 µs.
+# The statement itself, because it runs three times an init: through the ORM the same INSERT takes
+# 165 µs of CPU instead of 60.
 _INSERT = (
     "INSERT INTO audit_auditevent (id, time, kind, subject, actor, request_id, body)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s)"
