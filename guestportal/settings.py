@@ -232,7 +232,10 @@ MAX_IN_FLIGHT = env.integer(
     meaning="Inits worked on at once in one process; beyond it 503 at once",
 )
 RETENTION_DAYS = env.optional_integer(
-    "RETENTION_DAYS", low=1, high=36_500, meaning="Creations older than this are erased; none: never"
+    "RETENTION_DAYS",
+    low=1,
+    high=36_500,
+    meaning="Creations older than this are erased; none: never",
 )
 ADMIN_MFA = env.choice(
     "ADMIN_MFA",

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 
 from audit import triggers
+from tests.sandbox import Sandbox, running_sandbox
 
 _numbers = count(1)
 
@@ -50,3 +51,17 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
         yield
+
+
+@pytest.fixture(scope="session")
+def _sandbox_process() -> Iterator[Sandbox]:
+    with running_sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(_sandbox_process: Sandbox) -> Sandbox:
+    """The platform's stand-in, as a process of its own, with nothing left of earlier tests."""
+    _sandbox_process.reset()
+    _sandbox_process.revoke()
+    return _sandbox_process

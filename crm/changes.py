@@ -1,0 +1,67 @@
+"""The one door for changing single records and mappings: each change with its audit event.
+
+Events name the fields of a record, never their values; a mapping holds nothing of a person, so its
+event shows the whole set before and after.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+
+from audit import log
+from crm.models import AttributeMapping, CrmRecord
+
+_MAPPING_COLUMNS = (
+    "target",
+    "source_kind",
+    "source",
+    "value_type",
+    "default",
+    "enabled",
+    "order",
+)
+
+
+def save_record(*, record: CrmRecord, fields: Iterable[str], actor: str) -> None:
+    """Store `record`, of which `fields` are new or changed, in one transaction with its event."""
+    with transaction.atomic():
+        record.save()
+        _record_event("crm.changed", record, actor, {"fields": sorted(fields)})
+
+
+def delete_record(*, record: CrmRecord, actor: str) -> None:
+    """Delete `record` in one transaction with its event."""
+    with transaction.atomic():
+        _record_event("crm.deleted", record, actor, {})
+        record.delete()
+
+
+def save_mapping(*, mapping: AttributeMapping, actor: str) -> None:
+    """Store `mapping` together with an event that shows all before and after."""
+    with transaction.atomic():
+        before = _mappings()
+        mapping.save()
+        _mapping_event(before, actor)
+
+
+def delete_mapping(*, mapping: AttributeMapping, actor: str) -> None:
+    """Delete `mapping` in one transaction with an event like that of `save_mapping`."""
+    with transaction.atomic():
+        before = _mappings()
+        mapping.delete()
+        _mapping_event(before, actor)
+
+
+def _record_event(kind: str, record: CrmRecord, actor: str, data: dict[str, Any]) -> None:
+    subject = log.pseudonym(session_hash=record.session_hash)
+    log.record(kind=kind, subject=subject, actor=actor, data=data)
+
+
+def _mapping_event(before: list[dict[str, Any]], actor: str) -> None:
+    data = {"before": before, "after": _mappings()}
+    log.record(kind="mapping.changed", actor=actor, data=data)
+
+
+def _mappings() -> list[dict[str, Any]]:
+    return list(AttributeMapping.objects.values(*_MAPPING_COLUMNS))

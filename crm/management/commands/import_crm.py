@@ -1,0 +1,52 @@
+import io
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any, TextIO
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
+from tqdm import tqdm
+
+from crm.imports import ImportRefused, import_records
+
+
+class Command(BaseCommand):
+    help = (
+        "Creates and updates CRM records from a CSV file: all of it or, when anything in it is"
+        " wrong, nothing. Records that the file does not name stay as they are."
+        " The header names session_id or session_hash, email, first_name, tier, previous_tickets;"
+        " any other column becomes a further attribute. A session_id is hashed and never stored."
+        " Doing it twice changes nothing the second time, apart from its entry in the audit log."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE", help="CSV in UTF-8; - reads standard input")
+
+    def handle(self, *args: Any, file: str, **options: Any) -> None:
+        # disable=None: no bar where standard error is not a terminal.
+        progress = partial(tqdm, unit=" rows", disable=None, file=sys.stderr)
+        try:
+            with _opened(file) as lines:
+                result = import_records(lines=lines, actor="system", progress=progress)
+        except OSError as exc:
+            raise CommandError(f"The file cannot be read: {exc.strerror}.") from exc
+        except ImportRefused as exc:
+            raise CommandError(f"Nothing was imported; errors: {exc.total:,}\n{exc}") from exc
+        except Error as exc:
+            # Not quoted: PostgreSQL puts the values of a row into its messages.
+            raise CommandError("The database failed; nothing was imported.") from exc
+        self.stdout.write(
+            f"{result.created:,} created, {result.updated:,} updated,"
+            f" {result.unchanged:,} unchanged."
+        )
+
+
+def _opened(file: str) -> AbstractContextManager[TextIO]:
+    if file == "-":
+        return nullcontext(
+            io.TextIOWrapper(
+                sys.stdin.buffer, encoding="utf-8", errors="surrogateescape", newline=""
+            )
+        )
+    return open(file, encoding="utf-8", errors="surrogateescape", newline="")

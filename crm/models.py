@@ -1,0 +1,193 @@
+"""Who a visitor is, and what of it the platform is told.
+
+The constraints hold whichever road a row comes by. They use only functions that SQLite and
+PostgreSQL share, so that one migration says the same on both.
+"""
+
+import string
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Cast, Length, Replace, Substr
+from django.db.models.lookups import Exact, StartsWith
+
+from crm import validators
+from crm.conversion import ValueType, convert
+
+_LETTERS = string.ascii_letters + "_"
+SOURCE_FIELDS = ("email", "first_name", "tier", "previous_tickets")
+
+
+def _made_of(expression: Any, characters: str) -> Exact:
+    """Say in SQL that nothing is left of a text once `characters` are trimmed from its left."""
+    return Exact(
+        models.Func(
+            expression,
+            models.Value(characters),
+            function="LTRIM",
+            output_field=models.CharField(),
+        ),
+        "",
+    )
+
+
+class CrmRecord(models.Model):
+    """One visitor, keyed by what `crm.sessions.key_for_hash` makes of a session's hash."""
+
+    session_hash = models.CharField(max_length=64, validators=[validators.validate_session_hash])
+    email = models.CharField(
+        "e-mail", max_length=validators.MAX_EMAIL, validators=[validators.validate_address]
+    )
+    first_name = models.CharField(
+        max_length=validators.MAX_FIRST_NAME, blank=True, validators=[validators.validate_text]
+    )
+    tier = models.CharField(
+        max_length=validators.MAX_TIER, blank=True, validators=[validators.validate_text]
+    )
+    previous_tickets = models.PositiveIntegerField(default=0)
+    attributes = models.JSONField(
+        "further attributes",
+        default=dict,
+        blank=True,
+        validators=[validators.validate_attributes],
+        help_text='A JSON object of text, numbers, true and false: {"segment": "retail"}',
+    )
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = "CRM record"
+        constraints = [
+            # Not `unique=True`, which on PostgreSQL adds a second index for LIKE.
+            models.UniqueConstraint(
+                fields=["session_hash"],
+                name="crm_record_one_per_session",
+                violation_error_message="This session already has a CRM record.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    Exact(Length("session_hash"), 64),
+                    _made_of("session_hash", "0123456789abcdef"),
+                ),
+                name="crm_record_session_hash_is_64_hex",
+                violation_error_message="A session hash is 64 lower-case hexadecimal digits.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    ~models.Q(email__startswith="@"),
+                    ~models.Q(email__endswith="@"),
+                    ~models.Q(email__contains=" "),
+                    Exact(
+                        Length("email"),
+                        Length(Replace("email", models.Value("@"), models.Value(""))) + 1,
+                    ),
+                ),
+                name="crm_record_email_can_be_one",
+                violation_error_message="This is not an e-mail address.",
+            ),
+            models.CheckConstraint(
+                condition=StartsWith(Cast("attributes", models.TextField()), "{"),
+                name="crm_record_attributes_is_object",
+                violation_error_message="Further attributes are an object of names and values.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        # Shown in Django's admin history, which outlives an erasure: nothing of the person.
+        return f"CRM record {self.pk}"
+
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
+        """Write the record under its next version, so that an ETag never names two contents."""
+        if self._state.adding:
+            super().save(update_fields=update_fields, **options)
+            return
+        self.version = models.F("version") + 1
+        if update_fields is not None:
+            update_fields = {*update_fields, "version", "updated_at"}
+        super().save(update_fields=update_fields, **options)
+        self.refresh_from_db(fields=["version"])
+
+
+class AttributeMapping(models.Model):
+    """One attribute of the guest on the platform, and where its value comes from."""
+
+    class SourceKind(models.TextChoices):
+        FIELD = "field", "CRM field"
+        ATTRIBUTE = "attribute", "further attribute"
+        CONSTANT = "constant", "constant"
+
+    target = models.CharField(
+        max_length=64,
+        validators=[validators.validate_target],
+        help_text="Name of the attribute on the platform",
+    )
+    source_kind = models.CharField(max_length=16, choices=SourceKind.choices)
+    source = models.CharField(
+        max_length=255,
+        validators=[validators.validate_text],
+        help_text="email, first_name, tier or previous_tickets; the name of a further attribute;"
+        " or the constant itself",
+    )
+    value_type = models.CharField(max_length=16, choices=ValueType.choices, default=ValueType.TEXT)
+    default = models.CharField(
+        max_length=255,
+        blank=True,
+        validators=[validators.validate_text],
+        help_text="Sent when the source has no value of this type; empty: nothing is sent",
+    )
+    enabled = models.BooleanField(default=True)
+    order = models.PositiveSmallIntegerField(default=0, help_text="Smaller numbers come first")
+
+    class Meta:
+        ordering = ["order", "target"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["target"],
+                name="crm_mapping_one_per_target",
+                violation_error_message="Another mapping already fills this attribute.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    _made_of(Substr("target", 1, 1), _LETTERS),
+                    _made_of("target", _LETTERS + string.digits + ".-"),
+                    ~models.Q(target=""),
+                ),
+                name="crm_mapping_target_is_a_name",
+                violation_error_message="This is not a name of an attribute on the platform.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(source_kind__in=["attribute", "constant"])
+                | models.Q(
+                    source_kind="field",
+                    source__in=SOURCE_FIELDS,
+                ),
+                name="crm_mapping_source_exists",
+                violation_error_message="A CRM field is one of email, first_name, tier and"
+                " previous_tickets.",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(source=""),
+                name="crm_mapping_source_is_given",
+                violation_error_message="A mapping needs the name of its source, or its constant.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(value_type__in=ValueType.values),
+                name="crm_mapping_value_type_is_known",
+                violation_error_message="A value is text, an integer, a number or a boolean.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.target
+
+    def clean(self) -> None:
+        """Refuse a constant or default that its own value type does not take."""
+        fixed = {"default": self.default}
+        if self.source_kind == self.SourceKind.CONSTANT:
+            fixed["source"] = self.source
+        for field, value in fixed.items():
+            if value and convert(value=value, to=self.value_type) is None:
+                raise ValidationError({field: f"This is not of type {self.value_type}."})

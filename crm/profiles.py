@@ -1,0 +1,104 @@
+"""Session key to profile, profile to the attributes of a guest."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import Error
+
+from crm.conversion import Scalar, convert
+from crm.models import AttributeMapping, CrmRecord
+
+
+class LookupFailed(Exception):
+    """The CRM could not be asked. Who the visitor is stays open: that is not an unknown visitor."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What the CRM says of a visitor; the personal fields stay out of logs and tracebacks."""
+
+    email: str = field(repr=False)
+    first_name: str = field(repr=False)
+    tier: str = field(repr=False)
+    previous_tickets: int = field(repr=False)
+    further: Mapping[str, Scalar] = field(repr=False)
+    known: bool
+
+
+def find_profile(*, session_hash: str) -> Profile:
+    """Return the profile stored under a key from `crm.sessions`, or a fallback when there is none.
+
+    Raises:
+        LookupFailed: the database could not answer.
+    """
+    columns = ("email", "first_name", "tier", "previous_tickets", "attributes")
+    try:
+        row = CrmRecord.objects.values_list(*columns).get(session_hash=session_hash)
+    except CrmRecord.DoesNotExist:
+        return unknown_profile(pseudonym=session_hash[:8])
+    except Error as exc:
+        raise LookupFailed("the CRM records could not be read") from exc
+    email, first_name, tier, previous_tickets, further = row
+    return Profile(email, first_name, tier, previous_tickets, further, known=True)
+
+
+def unknown_profile(*, pseudonym: str) -> Profile:
+    """Return what the platform is told of a visitor whom the CRM does not know."""
+    return Profile(
+        email=f"visitor_{pseudonym}@{settings.GUEST_EMAIL_DOMAIN}",
+        first_name="Guest",
+        tier="Unknown",
+        previous_tickets=0,
+        further={},
+        known=False,
+    )
+
+
+def guest_attributes(*, profile: Profile) -> dict[str, Scalar]:
+    """Return the attributes that the stored mappings make of `profile`.
+
+    Raises:
+        LookupFailed: the database could not answer.
+    """
+    try:
+        mappings = list(AttributeMapping.objects.all())
+    except Error as exc:
+        raise LookupFailed("the attribute mappings could not be read") from exc
+    return map_attributes(profile=profile, mappings=mappings)
+
+
+def map_attributes(*, profile: Profile, mappings: Iterable[AttributeMapping]) -> dict[str, Scalar]:
+    """Return target name and value for each enabled mapping, in the given order; reads no database.
+
+    A source that is missing, empty or not of the mapping's type gives the mapping's default; where
+    there is none the attribute is left out, so that one odd cell never costs a visitor their chat.
+    """
+    attributes: dict[str, Scalar] = {}
+    for mapping in mappings:
+        if mapping.enabled:
+            value = _converted(mapping, _source_value(profile, mapping))
+            if value is not None:
+                attributes[mapping.target] = value
+    return attributes
+
+
+def _source_value(profile: Profile, mapping: AttributeMapping) -> Scalar | None:
+    if mapping.source_kind == AttributeMapping.SourceKind.CONSTANT:
+        return mapping.source
+    if mapping.source_kind == AttributeMapping.SourceKind.ATTRIBUTE:
+        return profile.further.get(mapping.source)
+    fields: dict[str, Scalar] = {
+        "email": profile.email,
+        "first_name": profile.first_name,
+        "tier": profile.tier,
+        "previous_tickets": profile.previous_tickets,
+    }
+    return fields[mapping.source]
+
+
+def _converted(mapping: AttributeMapping, value: Scalar | None) -> Scalar | None:
+    converted = None if value is None else convert(value=value, to=mapping.value_type)
+    if converted is None and mapping.default:
+        return convert(value=mapping.default, to=mapping.value_type)
+    return converted

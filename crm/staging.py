@@ -1,0 +1,61 @@
+"""Checked rows, out of memory and out of the database until all of a file is known to be good."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+_CACHE_KIB = 4096
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A row that waits to be written."""
+
+    key: str
+    values: dict[str, Any]
+
+
+class Staging:
+    """A private SQLite file without a name, which the system removes when it is closed.
+
+    It finds sessions named twice, lets standard input be read only once, and hands the rows back
+    in the order of the key that the real table is indexed by.
+    """
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("")
+        self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        # Nothing here is worth a rollback: a failed import throws the whole file away.
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute(
+            "CREATE TABLE staged (key TEXT PRIMARY KEY, number INTEGER, data TEXT) WITHOUT ROWID"
+        )
+        self.count = 0
+
+    def __enter__(self) -> "Staging":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._database.close()
+
+    def add(self, *, key: str, number: int, values: dict[str, Any]) -> int | None:
+        """Keep row `number`; return the number of an earlier row with this key, if any."""
+        insert = "INSERT OR IGNORE INTO staged VALUES (?, ?, ?)"
+        if self._database.execute(insert, (key, number, json.dumps(values))).rowcount:
+            self.count += 1
+            return None
+        found = self._database.execute("SELECT number FROM staged WHERE key = ?", (key,))
+        return int(found.fetchone()[0])
+
+    def rows(self) -> Iterator[Staged]:
+        """Yield the rows in the order of their keys."""
+        for key, data in self._database.execute("SELECT key, data FROM staged ORDER BY key"):
+            yield Staged(key, json.loads(data))

@@ -1,0 +1,206 @@
+"""The one gate before the platform: may it be called now, and if not, when?
+
+Two things only: a bucket (how fast we may call) and one moment before which nobody calls, set by
+``Retry-After``, by a used-up ``inin-ratelimit-*`` allowance, or by repeated failures. All of it
+lives in Django's cache: in Redis the processes share one gate, in memory each has its own.
+
+The bucket is the generic cell rate algorithm (ITU-T I.371): one number, the time at which all that
+was promised will have been sent, moved on by an atomic increment. Times are wall-clock
+microseconds, since machines share them.
+"""
+
+import math
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from django.core.cache import cache
+
+from provisioning.genesys.deadline import Deadline
+from provisioning.genesys.errors import Busy, PlatformError, Unavailable
+from provisioning.genesys.transport import Answer
+
+FAILURES_TO_CLOSE = 5
+LONGEST_OUTAGE_SECONDS = 5.0
+LONGEST_RETRY_AFTER_SECONDS = 300.0
+DEFAULT_RETRY_AFTER_SECONDS = 2.0
+# What must be left of the deadline for the calls themselves after a wait at the gate.
+CALLS_SECONDS = 1.0
+_PROBE_SECONDS = 10
+_SLOTS, _CLOSED, _FAILURES = "gate:slots", "gate:closed", "gate:failures"
+_PROBE, _ALLOWED = "gate:probe", "gate:allowed"
+_MICRO = 1_000_000
+
+
+@dataclass(frozen=True)
+class GateState:
+    """What the gate says now, for health pages: `retry_after` seconds, 0 when open."""
+
+    is_open: bool
+    reason: str
+    retry_after: float
+    failures: int
+    rate_per_minute: int
+    calls_free: float
+
+
+class Gate:
+    """Decide whether the platform may be called; `rate_per_minute` 0 sets no rate of ours."""
+
+    def __init__(self, *, rate_per_minute: int) -> None:
+        self._configured = rate_per_minute
+        self._troubled = False  # failures are on record: the next success wipes them
+        self._allowed = 0  # the platform's own limit, as last told
+
+    def enter(self, *, calls: int, deadline: Deadline) -> None:
+        """Reserve `calls`, waiting where that ends in time.
+
+        An init reserves both its calls at once, so that no guest is made that cannot get a token.
+        Raises Busy or Unavailable at once, with `retry_after`, when the wait would be too long.
+        """
+        while (wait := self._wait_until_open()) > 0:
+            _wait_or_refuse(wait + random.uniform(0, 0.1), deadline)  # noqa: S311
+        if calls and (rate := self._rate()):
+            _wait_or_refuse(_reserve(calls, rate, deadline), deadline)
+
+    def report(self, outcome: Answer | PlatformError) -> None:
+        """Learn from what came of a call."""
+        if isinstance(outcome, PlatformError) or outcome.status >= 500:
+            self._count_failure()
+            return
+        if self._troubled:
+            cache.delete_many([_FAILURES, _PROBE, _CLOSED])
+            self._troubled = False
+        limit = _limit_from(outcome)
+        if outcome.status == 429 or limit.exhausted:
+            wait = retry_after(outcome.headers) if outcome.status == 429 else limit.reset
+            _close(wait, "limit", 0)
+        if limit.allowed and limit.allowed != self._allowed:
+            self._allowed = limit.allowed
+            cache.set(_ALLOWED, limit.allowed, 3600)
+
+    def state(self) -> GateState:
+        """Return the gate's state without changing it."""
+        now = time.time()
+        found = cache.get_many([_CLOSED, _FAILURES, _SLOTS])
+        until, reason, _ = found.get(_CLOSED, (0.0, "", 0))
+        rate = self._rate()
+        free = 0.0
+        if rate:
+            busy = max(0.0, found.get(_SLOTS, 0) / _MICRO - now) * rate / 60
+            free = max(0.0, _capacity(rate) - busy)
+        return GateState(
+            is_open=_CLOSED not in found or (reason == "limit" and until <= now),
+            reason=reason,
+            retry_after=max(0.0, until - now),
+            failures=int(found.get(_FAILURES, 0)),
+            rate_per_minute=rate,
+            calls_free=free,
+        )
+
+    def _wait_until_open(self) -> float:
+        """Return the seconds to wait for a limit, 0 when open. Raises Unavailable in an outage."""
+        found = cache.get_many([_CLOSED, _FAILURES])
+        self._troubled = self._troubled or bool(found)
+        if _CLOSED not in found:
+            return 0
+        until, reason, _ = found[_CLOSED]
+        wait = float(until) - time.time()
+        if reason == "limit":
+            return wait
+        if wait > 0:
+            raise Unavailable("the platform has been failing; not called", retry_after=wait)
+        if cache.add(_PROBE, 1, _PROBE_SECONDS):
+            return 0  # the one call that finds out whether it is back
+        raise Unavailable("the platform has been failing; one call is trying it", retry_after=1)
+
+    def _count_failure(self) -> None:
+        self._troubled = True
+        cache.add(_FAILURES, 0, 600)
+        try:
+            failures = cache.incr(_FAILURES)
+        except ValueError:
+            failures = 1
+        until, _, closings = cache.get(_CLOSED) or (0.0, "", 0)
+        # Calls that were under way when the gate closed say nothing new.
+        if failures >= FAILURES_TO_CLOSE and until <= time.time():
+            _close(min(LONGEST_OUTAGE_SECONDS, 2.0**closings), "outage", closings + 1)
+            cache.delete(_PROBE)
+
+    def _rate(self) -> int:
+        if not self._configured:
+            return 0
+        told = self._allowed or cache.get(_ALLOWED) or self._configured
+        return min(self._configured, int(told))
+
+
+def _capacity(rate: int) -> float:
+    return max(2.0, rate / 60)
+
+
+def _reserve(calls: int, rate: int, deadline: Deadline) -> float:
+    """Move the bucket on by `calls`; return the wait in seconds. Raises Busy when too long."""
+    each = 60 * _MICRO // rate
+    cost = calls * each
+    now = int(time.time() * _MICRO)
+    cache.add(_SLOTS, now, 3600)
+    try:
+        promised = cache.incr(_SLOTS, cost)
+    except ValueError:  # the key expired between the two calls
+        promised = 0
+    if promised - cost < now:
+        # Idle time is not saved up. Two processes that get here together may lose one reservation,
+        # once; an increment instead could never be taken back by whoever dies in between.
+        promised = now + cost
+        cache.set(_SLOTS, promised, 3600)
+    wait = (promised - now - _capacity(rate) * each) / _MICRO
+    if wait > 0 and not deadline.allows(wait + CALLS_SECONDS):
+        cache.decr(_SLOTS, cost)
+        raise Busy("our share of the platform's rate is used up", retry_after=wait)
+    return wait
+
+
+def _wait_or_refuse(wait: float, deadline: Deadline) -> None:
+    if wait <= 0:
+        return
+    if not deadline.allows(wait + CALLS_SECONDS):
+        raise Busy("the platform's rate limit is reached", retry_after=wait)
+    deadline.sleep(wait)
+
+
+def _close(seconds: float, reason: str, closings: int) -> None:
+    """Close the gate; an outage stays on record after its time, until a probe has passed."""
+    seconds = min(seconds, LONGEST_RETRY_AFTER_SECONDS)
+    kept = seconds if reason == "limit" else seconds + 600
+    cache.set(_CLOSED, (time.time() + seconds, reason, closings), math.ceil(kept))
+
+
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Return the seconds that ``Retry-After`` asks for (RFC 9110 section 10.2.3: two forms)."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value[:9]), LONGEST_RETRY_AFTER_SECONDS)
+    try:
+        seconds = parsedate_to_datetime(value).timestamp() - time.time()
+    except (ValueError, TypeError, OverflowError):
+        return DEFAULT_RETRY_AFTER_SECONDS
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)
+
+
+@dataclass(frozen=True)
+class _Limit:
+    allowed: int
+    exhausted: bool
+    reset: float
+
+
+def _limit_from(answer: Answer) -> _Limit:
+    """Read ``inin-ratelimit-count``, ``-allowed`` and ``-reset`` (seconds), if all make sense."""
+    names = ("inin-ratelimit-count", "inin-ratelimit-allowed", "inin-ratelimit-reset")
+    values = [answer.headers.get(name, "") for name in names]
+    if not all(value.isascii() and value.isdigit() and len(value) < 10 for value in values):
+        return _Limit(0, False, 0)
+    count, allowed, reset = map(int, values)
+    return _Limit(allowed, 0 < allowed <= count, float(reset))
