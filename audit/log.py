@@ -11,7 +11,14 @@ from typing import Any
 from django.db import connection, transaction
 from uuid_utils.compat import uuid7
 
-from audit.models import AuditEvent, SubjectSalt
+from audit.models import SubjectSalt
+
+# The statement itself, because it runs three times an init: through the ORM the same INSERT takes
+# 165 µs of CPU instead of 60.
+_INSERT = (
+    "INSERT INTO audit_auditevent (id, time, kind, subject, actor, request_id, body)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+)
 
 
 class NotRecordableError(ValueError):
@@ -55,7 +62,9 @@ def record(
     body = canonical(
         {**columns, "id": str(event_id), "time": timestamp(now), "data": dict(data or {})}
     )
-    AuditEvent.objects.create(id=event_id, time=now, body=body, **columns)
+    with connection.cursor() as cursor:
+        when = connection.ops.adapt_datetimefield_value(now)
+        cursor.execute(_INSERT, [event_id.hex, when, kind, subject, actor, request_id, body])
 
 
 def canonical(value: Mapping[str, Any]) -> str:

@@ -108,7 +108,7 @@ _TABLES = (AuditEvent, AuditLeaf, AuditSeal, AuditLog)
 def _assert_refused(act):
     before = _rows()
 
-    with pytest.raises(DatabaseError, match="append-only|duplicate key"), transaction.atomic():
+    with pytest.raises(DatabaseError, match=r"append-only|duplicate key"), transaction.atomic():
         act()
 
     assert _rows() == before
