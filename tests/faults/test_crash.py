@@ -12,7 +12,7 @@ import pytest
 from tests.load import Tally, until
 from tests.sandbox import Sandbox, running_sandbox
 from tests.service import Service, running_service
-from tests.services import postgres_database
+from tests.machine import postgres_database
 
 pytestmark = pytest.mark.slow
 KILLS = 20
