@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from audit import log, merkle, seals, signing, unsealed, verify
 from audit.models import AuditEvent, AuditLeaf, AuditSeal
 from tests.audit.factories import event, events, sealed_event
+from tests.conftest import drop_audit_triggers
 
 pytestmark = pytest.mark.django_db
 
@@ -143,6 +144,17 @@ def test_writes_the_lines_that_a_crash_kept_back(anchors):
     seals.seal()
 
     assert anchors.read_bytes() == whole
+
+
+def test_tells_in_the_log_that_the_database_lost_a_seal(caplog):
+    sealed_event()
+    drop_audit_triggers()
+    AuditSeal.objects.all()._raw_delete("default")
+    AuditLeaf.objects.all()._raw_delete("default")
+
+    seals.seal()
+
+    assert "audit seal 1 is anchored, but the database has lost it" in caplog.messages
 
 
 @pytest.mark.parametrize("cut", [1, 20, 150])
