@@ -61,7 +61,8 @@ def unsealed(*, after: UUID) -> Iterator[Event]:
 
 def leaf_hash(body: str) -> str:
     """Return the hex of the leaf hash that a body has (see `audit.merkle.leaf_hash`)."""
-    return sha256(b"\x00" + body.encode()).hexdigest()
+    # str(): SQLite would also hold bytes in a text column.
+    return sha256(b"\x00" + str(body).encode()).hexdigest()
 
 
 def differing_column(event: Event) -> str | None:
