@@ -1,7 +1,32 @@
-"""The one door through which an event enters the log (being built; the signature stands)."""
+"""The one door through which an event enters the log."""
 
+import hashlib
+import hmac
+import json
+import secrets
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
+
+from django.db import connection, transaction
+from uuid_utils.compat import uuid7
+
+from audit.models import SubjectSalt
+
+# The statement itself, because it runs three times an init: through the ORM the same INSERT takes
+# 165 µs of CPU instead of 60.
+_INSERT = (
+    "INSERT INTO audit_auditevent (id, time, kind, subject, actor, request_id, body)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+)
+
+
+class NotRecordableError(ValueError):
+    """The event cannot be written as given: a programming error, never a visitor's."""
+
+
+class OutsideTransactionError(RuntimeError):
+    """An event belongs to the transaction of what it records; there was none."""
 
 
 def record(
@@ -12,14 +37,94 @@ def record(
     request_id: str = "",
     data: Mapping[str, Any] | None = None,
 ) -> None:
-    """Append one event in the caller's open transaction.
+    """Append one event in the caller's open transaction: one INSERT.
 
     `kind` is a dotted name such as ``guest.created``; `subject` is what `pseudonym` answers (or
     empty), `actor` who caused it (``visitor``, ``system``, ``staff:<user id>``); `data` holds JSON
     values and no personal data.
+
+    Raises:
+        OutsideTransactionError: no `transaction.atomic()` is open.
+        NotRecordableError: `data` is not JSON, or a name is longer than its column.
     """
+    if not connection.in_atomic_block:
+        raise OutsideTransactionError(
+            f"{kind} must be recorded in the transaction of what it records"
+        )
+    now = datetime.now(UTC)
+    columns = {"kind": kind, "subject": subject, "actor": actor, "request_id": request_id}
+    if not kind or max(map(len, columns.values())) > 64:
+        raise NotRecordableError(
+            "kind is required; kind, subject, actor, request id: 64 characters"
+        )
+    # The library's default clock, not `now`: it keeps ids of one process in the order of writing.
+    event_id = uuid7()
+    body = canonical(
+        {**columns, "id": str(event_id), "time": timestamp(now), "data": dict(data or {})}
+    )
+    with connection.cursor() as cursor:
+        when = connection.ops.adapt_datetimefield_value(now)
+        cursor.execute(_INSERT, [event_id.hex, when, kind, subject, actor, request_id, body])
+
+
+def canonical(value: Mapping[str, Any]) -> str:
+    """Return `value` as the JSON text that is hashed: sorted keys, no spaces, not escaped.
+
+    Finite floats are written as Python's shortest repr. Nobody needs to write a body again in
+    order to check it: the text itself is kept and hashed.
+
+    Raises:
+        NotRecordableError: not JSON (dates, sets, NaN, keys of mixed types), or not UTF-8.
+    """
+    try:
+        text = json.dumps(
+            value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        )
+        text.encode()  # a lone surrogate is no UTF-8; SQLite and PostgreSQL would differ about it
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise NotRecordableError(f"an event's data must be JSON: {type(exc).__name__}") from exc
+    return text
+
+
+def timestamp(moment: datetime) -> str:
+    """Return an aware `moment` as RFC 3339 in UTC with microseconds: ``…T12:00:00.000000Z``."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def pseudonym(*, session_hash: str) -> str:
-    """Return the erasable pseudonym under which the log knows `session_hash`: 64 hex digits."""
-    return ""
+    """Return the erasable pseudonym under which the log knows `session_hash`: 64 hex digits.
+
+    One SELECT; the first use of a session adds an INSERT.
+    """
+    salt = _salt(session_hash)
+    if salt is None:
+        # Two that meet here both insert, the database keeps one, and both read that one.
+        SubjectSalt.objects.bulk_create(
+            [SubjectSalt(session_hash=session_hash, salt=secrets.token_bytes(32))],
+            ignore_conflicts=True,
+        )
+        salt = _salt(session_hash)
+        assert salt is not None  # noqa: S101  (just inserted, by us or by the one we met)
+    return _pseudonym(salt, session_hash)
+
+
+def forget(*, session_hash: str) -> str | None:
+    """Erase what ties the log to `session_hash`; return the pseudonym it had, or None.
+
+    What was recorded stays, and still verifies; nobody can tell any more whom it concerned. A
+    later `pseudonym` of the same session is another one.
+    """
+    with transaction.atomic():
+        salt = _salt(session_hash)
+        SubjectSalt.objects.filter(session_hash=session_hash).delete()
+    return None if salt is None else _pseudonym(salt, session_hash)
+
+
+def _salt(session_hash: str) -> bytes | None:
+    rows = SubjectSalt.objects.filter(session_hash=session_hash).values_list("salt", flat=True)
+    salt = rows.first()
+    return None if salt is None else bytes(salt)
+
+
+def _pseudonym(salt: bytes, session_hash: str) -> str:
+    return hmac.new(salt, session_hash.encode(), hashlib.sha256).hexdigest()

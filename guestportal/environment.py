@@ -92,7 +92,12 @@ def seconds(name: str, *, default: float, low: float, high: float, meaning: str)
 
 
 def listing(
-    name: str, *, default: str = "", meaning: str, pattern: str | None = None, allowed: str = "a,b,c"
+    name: str,
+    *,
+    default: str = "",
+    meaning: str,
+    pattern: str | None = None,
+    allowed: str = "a,b,c",
 ) -> list[str]:
     """Return a comma-separated list; with `pattern`, each entry must match it in full."""
     value = str(_env.str(name, default=default))
@@ -105,7 +110,13 @@ def listing(
 
 
 def parsed(
-    name: str, *, parse: Callable[[str], Any], default: str, allowed: str, meaning: str, shown: str = ""
+    name: str,
+    *,
+    parse: Callable[[str], Any],
+    default: str,
+    allowed: str,
+    meaning: str,
+    shown: str = "",
 ) -> Any:
     """Return what `parse` makes of the value; its ValueError or KeyError is named, never quoted."""
     _document(name, shown or default, allowed, meaning)
@@ -153,16 +164,17 @@ def cache(url: str) -> dict[str, Any]:
     raise ValueError(url)
 
 
-def _number(
-    name: str, kind: type, default: Any, low: float, high: float, meaning: str
-) -> Any:
+def _number(name: str, kind: type, default: Any, low: float, high: float, meaning: str) -> Any:
     allowed = f"{low:,g} to {high:,g}" if kind is float else f"{low:,} to {high:,}"
     value = str(_env.str(name, default=""))
     _document(name, "none" if default is None else f"{default:,}", allowed, meaning)
     if value == "":
         return default
     # int() and float() also take "1_000", " 7 " and "nan"; a settings file should not.
-    if re.fullmatch(r"\d+" if kind is int else r"\d+(\.\d+)?", value) and low <= kind(value) <= high:
+    if (
+        re.fullmatch(r"\d+" if kind is int else r"\d+(\.\d+)?", value)
+        and low <= kind(value) <= high
+    ):
         return kind(value)
     unit = "whole number" if kind is int else "number"
     raise ImproperlyConfigured(f"{name} must be a {unit} from {allowed}.")

@@ -232,7 +232,10 @@ MAX_IN_FLIGHT = env.integer(
     meaning="Inits worked on at once in one process; beyond it 503 at once",
 )
 RETENTION_DAYS = env.optional_integer(
-    "RETENTION_DAYS", low=1, high=36_500, meaning="Creations older than this are erased; none: never"
+    "RETENTION_DAYS",
+    low=1,
+    high=36_500,
+    meaning="Creations older than this are erased; none: never",
 )
 ADMIN_MFA = env.choice(
     "ADMIN_MFA",
@@ -362,13 +365,16 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "guestportal.logs.JsonFormatter"}},
+    "filters": {"bugs": {"()": "guestportal.logs.BugsOnly"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         # Its DEBUG lines quote every parameter, session hashes and addresses among them.
         "django.db.backends": {"level": "INFO"},
-        # A line for each 4xx adds nothing to what the client was told.
-        "django.request": {"level": "ERROR"},
+        # A line for each 4xx or 503 adds nothing to what the client was told; a traceback does.
+        "django.request": {"filters": ["bugs"]},
+        # Its warnings quote a hostile header, with a traceback.
+        "urllib3": {"level": "ERROR"},
     },
 }

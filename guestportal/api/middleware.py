@@ -1,9 +1,73 @@
-"""What every answer under /api/ shares before a view is reached (being written)."""
+"""What is settled before a view is reached: request id, host, origin, size; and the error shape."""
+
+import re
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http.response import HttpResponseBase
+
+from guestportal.api.body import body_limit
+from guestportal.api.errors import error_response, wants_our_shape
+from guestportal.logs import request_id
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class ApiMiddleware:
-    def __init__(self, get_response):  # type: ignore[no-untyped-def]
+    """Give every request an id, refuse early what is foreign or too large, word every error."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):  # type: ignore[no-untyped-def]
-        return self.get_response(request)
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-ID", "")
+        current = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        reset = request_id.set(current)
+        try:
+            request.META["REQUEST_ID"] = current  # where views read it
+            response = _refusal(request) or self.get_response(request)
+            if _is_foreign_error(request, response):
+                response = _reshape(response)
+            response["X-Request-ID"] = current
+            return response
+        finally:
+            request_id.reset(reset)
+
+
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    try:
+        host = request.get_host()
+    except DisallowedHost:
+        # Django would log a traceback for what is a client's mistake, and answer in HTML.
+        if wants_our_shape(request):
+            return error_response(status=400, error="This service does not answer to that Host.")
+        return HttpResponseBadRequest("Bad Request: unknown Host\n", content_type="text/plain")
+    if not wants_our_shape(request):
+        return None
+    if request.method == "POST" and request.path_info.startswith("/api/webchat/"):
+        origin = request.headers.get("Origin")
+        ours = f"{request.scheme}://{host}"
+        if origin is not None and origin != ours and origin not in settings.CORS_ALLOWED_ORIGINS:
+            return error_response(
+                status=403, code="origin_not_allowed", error="Pages of that origin may not call us."
+            )
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal() or int(length[:12]) > body_limit(request.path_info):
+        return error_response(status=413)
+    return None
+
+
+def _is_foreign_error(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Tell an error page of Django's (404, 500, its debug pages too) from an answer of ours."""
+    return (
+        response.status_code >= 400
+        and wants_our_shape(request)
+        and not response.get("Content-Type", "").startswith("application/json")
+    )
+
+
+def _reshape(response: HttpResponseBase) -> HttpResponse:
+    return error_response(status=response.status_code)

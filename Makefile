@@ -1,0 +1,44 @@
+# Everything here works from a fresh clone; PYTHON= chooses the interpreter (3.11 or newer).
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+MANAGE := $(RUN) manage.py
+PIP := $(VENV)/bin/pip --disable-pip-version-check install --quiet
+
+.PHONY: run test serve install check test-all bench soak
+
+run: $(VENV)/.runtime  ## a running demo: service, sandbox, admin
+	@$(MANAGE) run_demo
+
+test: $(VENV)/.dev  ## the fast suite
+	@$(RUN) -m pytest -m "not slow and not services and not browser"
+
+serve: $(VENV)/.runtime  ## the production server, configured by the environment alone
+	@exec $(MANAGE) serve
+
+install: $(VENV)/.runtime  ## .venv, runtime dependencies, collected static files
+	@$(MANAGE) collectstatic --no-input --verbosity 0
+
+check: $(VENV)/.dev  ## format, lint, types, imports, migrations, settings, OpenAPI
+	@.ci/check
+
+test-all: $(VENV)/.dev  ## every suite: fast, faults, crashes, services, browser
+	@.ci/test-all
+
+bench: $(VENV)/.dev  ## figures and ratios; never a pass or a fail
+	@$(RUN) -m tests.bench
+
+soak: $(VENV)/.dev  ## half an hour at 10 % faults
+	@$(RUN) -m tests.bench.soak
+
+# A stamp is renewed when the requirements change; an interrupted install leaves none.
+$(VENV)/.runtime: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "guestportal needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@echo "installing requirements into $(VENV) …"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	@$(PIP) -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,168 @@
+"""The log in the admin: to read, for nobody to write; and whoever reads it is in it.
+
+At millions of events no page counts or sorts them all: the list shows the newest matches, narrowed
+by exact values that have an index.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse
+
+from audit import log, unsealed
+from audit.models import AuditEvent, AuditSeal
+
+VIEWED = "audit.viewed"
+
+
+class NewestPaginator(Paginator):  # type: ignore[type-arg]
+    """Pages through the newest `LIMIT` rows: neither the count nor an offset reads further."""
+
+    LIMIT = 5_000
+
+    @cached_property
+    def count(self) -> int:
+        """Return how many rows there are to page through, at most `LIMIT`."""
+        rows = cast(models.QuerySet[Any], self.object_list)
+        return rows[: self.LIMIT].count()
+
+
+class PeriodFilter(admin.SimpleListFilter):
+    """Narrow to the last days by the id, a UUIDv7, whose index is there anyway."""
+
+    title = "period"
+    parameter_name = "days"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "Last 24 hours"), ("7", "Last 7 days"), ("30", "Last 30 days")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: models.QuerySet[AuditEvent]
+    ) -> models.QuerySet[AuditEvent]:
+        if self.value() not in {"1", "7", "30"}:
+            return queryset.none() if self.value() else queryset
+        since = datetime.now(UTC) - timedelta(days=int(self.value() or 0))
+        return queryset.filter(id__gte=unsealed.id_at(since))
+
+
+class KindFilter(admin.SimpleListFilter):
+    """Narrow to a kind; the kinds are found by skipping through their index, not by DISTINCT."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(kind, kind) for kind in self._kinds()]
+
+    def queryset(
+        self, request: HttpRequest, queryset: models.QuerySet[AuditEvent]
+    ) -> models.QuerySet[AuditEvent]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+    @staticmethod
+    def _kinds() -> Iterator[str]:
+        kind = ""
+        kinds = AuditEvent.objects.order_by("kind").values_list("kind", flat=True)
+        while kind := kinds.filter(kind__gt=kind).first() or "":
+            yield kind
+
+
+class ClosedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Nobody adds, changes or deletes, superusers included; the triggers would refuse it anyway."""
+
+    actions = None
+    show_full_result_count = False
+    paginator = NewestPaginator
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ClosedAdmin):
+    """Events, newest first. Search: a whole id, subject or request id."""
+
+    list_display = ("time", "kind", "subject", "actor", "request_id")
+    list_filter = (PeriodFilter, KindFilter)
+    ordering = ("-id",)
+    search_fields = ("id",)
+    search_help_text = "A whole event id, subject or request id"
+    fields = ("id", "time", "kind", "subject", "actor", "request_id", "body", "seal")
+    readonly_fields = fields
+
+    @admin.display(description="sealed in")
+    def seal(self, event: AuditEvent) -> str:
+        """Return which seal covers `event`."""
+        leaf = getattr(event, "leaf", None)
+        return f"seal {leaf.seal_id}, position {leaf.position}" if leaf else "not sealed yet"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[AuditEvent], search_term: str
+    ) -> tuple[models.QuerySet[AuditEvent], bool]:
+        """Search by exact value, one index each; Django's own search cannot search a UUID."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        match = models.Q(subject=term) | models.Q(request_id=term)
+        with suppress(ValueError):
+            match |= models.Q(id=UUID(term))
+        return queryset.filter(match), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Show the list, and record who saw it, narrowed by what, and how many rows."""
+        response = super().changelist_view(request, extra_context)
+        shown = getattr(response, "context_data", None) or {}
+        if "cl" in shown:
+            rows = len(shown["cl"].result_list)
+            _record_view(request, narrowed=_narrowed(request, found=rows > 0), rows=rows)
+        return response
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show one event, and record who saw it."""
+        response = super().change_view(request, object_id, form_url, extra_context)
+        if response.status_code == 200:
+            _record_view(request, narrowed={"id": object_id}, rows=1)
+        return response
+
+
+@admin.register(AuditSeal)
+class AuditSealAdmin(ClosedAdmin):
+    """Seals, newest first."""
+
+    list_display = ("number", "time", "count", "root", "key_id")
+    ordering = ("-number",)
+
+
+def _narrowed(request: HttpRequest, *, found: bool) -> dict[str, str]:
+    """Return what narrowed the list; a value that found nothing is not repeated.
+
+    Someone may search for an address or a session hash, and the log must never hold one. A value
+    that found an event stands in the log already.
+    """
+    given = {name: request.GET.get(name, "") for name in ("q", "kind", "days")}
+    return {name: value if found else "(found nothing)" for name, value in given.items() if value}
+
+
+def _record_view(request: HttpRequest, *, narrowed: dict[str, str], rows: int) -> None:
+    with transaction.atomic():
+        log.record(
+            kind=VIEWED,
+            actor=f"staff:{request.user.pk}",
+            data={"filter": narrowed, "rows": rows},
+        )

@@ -1,0 +1,120 @@
+"""Anchors: a line for each seal in a file and in the log, both outside the database.
+
+Whoever rewrites the database, seals and all, still meets these lines. Only the sealer writes them,
+after the seal's commit; a line that a crash kept back or tore is written by the next run.
+"""
+
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from uuid import UUID
+
+from django.conf import settings
+
+from audit import log
+from audit.models import AuditSeal
+
+logger = logging.getLogger(__name__)
+_TAIL = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """One line: the seal `number` of the log `log_id` had this hash (hex)."""
+
+    log_id: str
+    number: int
+    hash: str
+
+
+def append_missing(*, log_id: UUID) -> None:
+    """Append a line for each seal after the last one in the file, and have it on disk.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    path = Path(settings.AUDIT_ANCHORS)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(path) as file:
+        _cut_torn_line(file)
+        last = _last_number(file, str(log_id))
+        seals = AuditSeal.objects.filter(number__gt=last).order_by("number")
+        for seal in seals.iterator():
+            file.write(line(seal=seal, log_id=log_id))
+            _log(seal, log_id)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def line(*, seal: AuditSeal, log_id: UUID) -> bytes:
+    """Return `seal`'s line of the file."""
+    values = {
+        "log": str(log_id),
+        "seal": seal.number,
+        "hash": seal.hash,
+        "time": log.timestamp(seal.time),
+        "events": seal.first_position + seal.count,
+    }
+    return (json.dumps(values) + "\n").encode()
+
+
+def parse(text: bytes) -> Anchor:
+    """Return the anchor in one line.
+
+    Raises:
+        ValueError: it is not a whole line.
+    """
+    if not text.endswith(b"\n"):
+        raise ValueError("torn line")
+    try:
+        values = json.loads(text)
+        return Anchor(str(values["log"]), int(values["seal"]), str(values["hash"]))
+    except (KeyError, TypeError) as exc:
+        raise ValueError("not an anchor") from exc
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[BinaryIO]:
+    """Open `path` for reading and appending, one process of this machine at a time."""
+    with path.open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file
+
+
+def _cut_torn_line(file: BinaryIO) -> None:
+    """Cut what a crash left of a half-written last line: its seal is written again."""
+    size = file.seek(0, os.SEEK_END)
+    tail = _tail(file, _TAIL)
+    if tail and not tail.endswith(b"\n"):
+        file.truncate(size - len(tail) + tail.rfind(b"\n") + 1)
+
+
+def _last_number(file: BinaryIO, log_id: str) -> int:
+    """Return the number of this log's last line, 0 without one; looks near the end first."""
+    for size in (_TAIL, file.seek(0, os.SEEK_END)):
+        for text in reversed(_tail(file, size).splitlines(keepends=True)):
+            try:
+                anchor = parse(text)
+            except ValueError:
+                continue
+            if anchor.log_id == log_id:
+                return anchor.number
+    return 0
+
+
+def _tail(file: BinaryIO, size: int) -> bytes:
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(0, end - size))
+    return file.read()
+
+
+def _log(seal: AuditSeal, log_id: UUID) -> None:
+    # In groups, because the log blots out what looks like a session hash.
+    grouped = "-".join(seal.hash[start : start + 16] for start in range(0, 64, 16))
+    logger.info("audit seal %d of log %s: %s", seal.number, log_id, grouped)

@@ -1,0 +1,151 @@
+"""Hand the log to somebody who trusts neither us nor our database: records, each with its proof."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from audit import anchors, bundle, log, merkle, seals, signing
+from audit.models import AuditLeaf, AuditLog, AuditSeal
+from audit.offline import verify_bundle
+
+EXPORTED = "audit.exported"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which events; what is None or empty does not narrow. `until` itself is left out."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    kind: str = ""
+    subject: str = ""
+
+    def leaves(self) -> QuerySet[AuditLeaf]:
+        """Return the leaves of the sealed events that match, in the log's order."""
+        wanted = {
+            "event__time__gte": self.since,
+            "event__time__lt": self.until,
+            "event__kind": self.kind,
+            "event__subject": self.subject,
+        }
+        narrowed = {name: value for name, value in wanted.items() if value}
+        return AuditLeaf.objects.filter(**narrowed).order_by("position")
+
+    def described(self) -> dict[str, str]:
+        """Return what narrows, as JSON."""
+        times = {"since": self.since, "until": self.until}
+        found = {name: log.timestamp(time) for name, time in times.items() if time}
+        found |= {"kind": self.kind, "subject": self.subject}
+        return {name: value for name, value in found.items() if value}
+
+
+def export(
+    *,
+    output: Path,
+    actor: str,
+    only: Filter | None = None,
+    progress: Callable[[int], object] = lambda _: None,
+) -> int:
+    """Write a bundle that proves itself; return the number of records.
+
+    Seals what waits, so that every event so far has a proof, and records the export, before the
+    first byte is written: the log only grows, so that the events counted are those exported.
+
+    Args:
+        output: a zip file to make, or a folder where the name does not end in ``.zip``.
+        actor: who exports, for the record.
+        only: which events; all without it.
+        progress: called with the number of records written since the last call.
+
+    Raises:
+        SigningKeyMissingError: there is no key to seal and sign with.
+        OSError: `output` exists or cannot be written, or the anchor file cannot.
+    """
+    only = only or Filter()
+    seals.seal()
+    newest = seals.latest()
+    end = newest.first_position + newest.count if newest else 0
+    leaves = only.leaves().filter(position__lt=end)
+    count = leaves.count()
+    with bundle.create(output=output) as made:
+        with transaction.atomic():
+            described = {"filter": only.described(), "rows": count}
+            log.record(kind=EXPORTED, actor=actor, subject=only.subject, data=described)
+        _write(made, leaves, progress)
+        made.sign(
+            {
+                "format": 1,
+                "log": str(AuditLog.objects.get().log_id),
+                "exported_at": log.timestamp(datetime.now(UTC)),
+                "actor": actor,
+                "filter": only.described(),
+                "records": count,
+                "public_keys": signing.public_keys(),
+            }
+        )
+    return count
+
+
+def _write(
+    made: bundle.Bundle, leaves: QuerySet[AuditLeaf], progress: Callable[[int], object]
+) -> None:
+    numbers = leaves.values_list("seal_id", flat=True)
+    first, last = numbers.first() or 0, numbers.last() or 0
+    made.write("records.jsonl", _records(leaves, progress))
+    made.write("seals.jsonl", _seals(first, last))
+    made.write("anchors.jsonl", _anchors(first, last))
+    made.write("verify_bundle.py", [Path(verify_bundle.__file__).read_bytes()])
+
+
+def _records(leaves: QuerySet[AuditLeaf], progress: Callable[[int], object]) -> Iterator[bytes]:
+    rows = leaves.values_list("seal_id", "position", "event__body").iterator()
+    for number, batch in groupby(rows, key=lambda row: row[0]):
+        seal = AuditSeal.objects.get(number=number)
+        tree = _tree(seal)
+        for _, position, body in batch:
+            path = merkle.audit_path(tree=tree, index=position - seal.first_position)
+            proof = [node.hex() for node in path]
+            yield _line({"seal": number, "position": position, "body": body, "path": proof})
+            progress(1)
+
+
+def _tree(seal: AuditSeal) -> list[list[bytes]]:
+    positions = range(seal.first_position, seal.first_position + seal.count)
+    hashes = AuditLeaf.objects.filter(
+        position__gte=positions.start, position__lt=positions.stop
+    ).order_by("position")
+    return merkle.levels(
+        leaves=[bytes.fromhex(leaf) for leaf in hashes.values_list("hash", flat=True)]
+    )
+
+
+def _seals(first: int, last: int) -> Iterator[bytes]:
+    log_id = AuditLog.objects.get().log_id
+    chain = AuditSeal.objects.filter(number__range=(first, last)).order_by("number")
+    for seal in chain.iterator():
+        signed = json.loads(seals.header(seal=seal, log_id=log_id))
+        yield _line({**signed, "hash": seal.hash, "signature": seal.signature})
+
+
+def _anchors(first: int, last: int) -> Iterator[bytes]:
+    log_id = str(AuditLog.objects.get().log_id)
+    with Path(settings.AUDIT_ANCHORS).open("rb") as file:
+        for number, text in enumerate(file, 1):
+            try:
+                anchor = anchors.parse(text)
+            except ValueError as exc:
+                raise OSError(f"{file.name}, line {number} is not an anchor") from exc
+            if first <= anchor.number <= last and anchor.log_id == log_id:
+                yield text
+
+
+def _line(values: dict[str, Any]) -> bytes:
+    return (json.dumps(values, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,51 @@
+"""`manage.py export_audit`: a bundle that proves itself."""
+
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from audit import export, signing
+
+
+class Command(BaseCommand):
+    help = (
+        "Writes events with their proofs, seals, keys and a stand-alone verifier to a new folder,"
+        " or to a new zip file. Seals what waits first, and records the export as an event."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--output", type=Path, required=True, metavar="PATH")
+        parser.add_argument("--actor", required=True, metavar="NAME", help="who exports")
+        parser.add_argument("--since", type=_moment, metavar="DATE", help="ISO 8601, UTC if bare")
+        parser.add_argument("--until", type=_moment, metavar="DATE", help="not included itself")
+        parser.add_argument("--kind", default="", help="such as guest.created")
+        parser.add_argument("--subject", default="", help="a pseudonym, as the log shows it")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        narrowing = ("since", "until", "kind", "subject")
+        only = export.Filter(**{name: options[name] for name in narrowing})
+        with tqdm(unit=" records", disable=None) as bar:
+            try:
+                count = export.export(
+                    output=options["output"],
+                    actor=options["actor"],
+                    only=only,
+                    progress=bar.update,
+                )
+            except signing.SigningKeyMissingError as exc:
+                raise CommandError(str(exc)) from exc
+            except OSError as exc:
+                raise CommandError(f"cannot write: {exc}") from exc
+        self.stdout.write(f"{count} records in {options['output']}")
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise ArgumentTypeError(f"{text} is no ISO 8601 date or time") from exc
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

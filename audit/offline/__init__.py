@@ -1,0 +1,1 @@
+"""What travels in every bundle and must run without Django: the stand-alone verifier."""

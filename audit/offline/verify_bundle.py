@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+"""Check an exported bundle of the audit log, offline, with Python 3.11+ and nothing else.
+
+    python3 verify_bundle.py [--key PUBLIC_KEY_HEX] [BUNDLE]
+
+BUNDLE is the folder or zip file `export_audit` wrote; without it, the folder of this script. Give
+--key with a public key you were told in person or on paper: those in the bundle vouch only for
+themselves. Signatures need the package `cryptography`.
+
+Exit status: 0 all verified; 1 something was changed, and the first such thing is named; 2 the
+bundle cannot be read; 3 verified but for the signatures, which were not checked.
+"""
+
+import argparse
+import json
+import sys
+import zipfile
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, BinaryIO
+
+try:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+except ImportError:
+    Ed25519PublicKey = None  # type: ignore[assignment,misc]
+
+VERIFIED, CHANGED, UNREADABLE, NOT_CHECKED = 0, 1, 2, 3
+SEAL_FIELDS = (
+    "log",
+    "number",
+    "first_position",
+    "count",
+    "root",
+    "previous_hash",
+    "time",
+    "key_id",
+)
+
+
+class ChangedError(Exception):
+    """Something in the bundle is not as it was made; the message names it."""
+
+
+def main() -> int:
+    """Check the bundle named on the command line; return the exit status."""
+    parser = argparse.ArgumentParser(description="Check an exported bundle of the audit log.")
+    parser.add_argument("bundle", nargs="?", type=Path, default=Path(__file__).parent)
+    parser.add_argument("--key", action="append", default=[], help="public key to believe, hex")
+    options = parser.parse_args()
+    try:
+        records, seals = Checker(options.bundle, options.key).check()
+    except ChangedError as exc:
+        return say(f"CHANGED: {exc}", CHANGED)
+    except (OSError, ValueError, zipfile.BadZipFile) as exc:
+        return say(f"the bundle cannot be read: {exc}", UNREADABLE)
+    say(f"{records} records, {seals} seals: hashes, proofs, roots and chain verified", VERIFIED)
+    if Ed25519PublicKey is None:
+        return say("signatures NOT CHECKED: install the package `cryptography`", NOT_CHECKED)
+    whose = "the keys given" if options.key else "the keys in the bundle: compare them"
+    return say(f"signatures verified by {whose}", VERIFIED)
+
+
+def say(sentence: str, status: int) -> int:
+    """Print `sentence`; return `status`."""
+    sys.stdout.write(sentence + "\n")
+    return status
+
+
+class Checker:
+    """One bundle, read as a stream: only the seals stay in memory."""
+
+    def __init__(self, bundle: Path, believed: list[str]) -> None:
+        self._bundle = bundle
+        self._zip = None if bundle.is_dir() else zipfile.ZipFile(bundle)
+        self._believed = {_key_id(key): key for key in believed}
+        self._keys: dict[str, str] = {}
+        self._place = ""
+
+    def check(self) -> tuple[int, int]:
+        """Return how many records and seals were checked.
+
+        Raises:
+            ChangedError: naming the first thing that is not as it was made.
+        """
+        try:
+            return self._check()
+        except (KeyError, TypeError, AttributeError, ValueError) as exc:
+            raise ChangedError(f"{self._place}: is malformed ({type(exc).__name__})") from exc
+
+    def _check(self) -> tuple[int, int]:
+        manifest = self._check_manifest()
+        seals = self._check_seals(manifest)
+        self._check_anchors(seals)
+        records = self._check_records(seals)
+        # Last, since above a single record or seal can be named.
+        if records != manifest["records"]:
+            raise ChangedError(f"records.jsonl: has {records} of {manifest['records']} records")
+        for name, digest in manifest["sha256"].items():
+            with self._open(name) as file:
+                if _digest(file) != digest:
+                    raise ChangedError(f"{name}: is not the file that was exported")
+        return records, len(seals)
+
+    def _check_manifest(self) -> dict[str, Any]:
+        raw = self._read("manifest.json")
+        manifest: dict[str, Any] = json.loads(raw)
+        self._keys = self._believed or manifest["public_keys"]
+        signature = json.loads(self._read("manifest.sig.json"))
+        self._check_signature("manifest.json", "bundle", raw, signature)
+        return manifest
+
+    def _check_records(self, seals: dict[int, dict[str, Any]]) -> int:
+        count, last = 0, -1
+        for record in self._lines("records.jsonl"):
+            last = _check_record(record, seals, last)
+            count += 1
+        return count
+
+    def _check_seals(self, manifest: dict[str, Any]) -> dict[int, dict[str, Any]]:
+        seals: dict[int, dict[str, Any]] = {}
+        previous: dict[str, Any] | None = None
+        for seal in self._lines("seals.jsonl"):
+            name = f"seal {seal['number']}"
+            header = _canonical({field: seal[field] for field in SEAL_FIELDS})
+            if sha256(header).hexdigest() != seal["hash"]:
+                raise ChangedError(f"{name}: its hash is not that of its contents")
+            if seal["log"] != manifest["log"]:
+                raise ChangedError(f"{name}: is of another log")
+            if previous and not _follows(seal, previous):
+                raise ChangedError(f"{name}: does not follow seal {previous['number']}")
+            self._check_signature(name, "seal", header, seal)
+            seals[seal["number"]] = previous = seal
+        return seals
+
+    def _check_anchors(self, seals: dict[int, dict[str, Any]]) -> None:
+        for anchor in self._lines("anchors.jsonl"):
+            seal = seals.get(anchor["seal"])
+            if seal and (anchor["log"], anchor["hash"]) != (seal["log"], seal["hash"]):
+                raise ChangedError(f"seal {anchor['seal']}: is not the one anchored")
+
+    def _check_signature(
+        self, name: str, purpose: str, message: bytes, signed: dict[str, Any]
+    ) -> None:
+        key = self._keys.get(signed["key_id"])
+        if key is None or _key_id(key) != signed["key_id"]:
+            raise ChangedError(f"{name}: signed with an unknown key, {signed['key_id']}")
+        if Ed25519PublicKey is None:
+            return
+        try:
+            Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(
+                bytes.fromhex(signed["signature"]), f"guestportal {purpose}\n".encode() + message
+            )
+        except InvalidSignature:
+            raise ChangedError(f"{name}: its signature does not verify") from None
+
+    def _open(self, name: str) -> Any:
+        self._place = name
+        return self._zip.open(name) if self._zip else (self._bundle / name).open("rb")
+
+    def _read(self, name: str) -> bytes:
+        with self._open(name) as file:
+            return bytes(file.read())
+
+    def _lines(self, name: str) -> Iterator[dict[str, Any]]:
+        with self._open(name) as file:
+            for number, line in enumerate(file, 1):
+                self._place = f"{name}, line {number}"
+                yield json.loads(line)
+
+
+def _check_record(record: dict[str, Any], seals: dict[int, dict[str, Any]], last: int) -> int:
+    """Prove that `record` is under its seal's root; return its position."""
+    event = json.loads(record["body"])["id"]
+    seal = seals.get(record["seal"])
+    if seal is None:
+        raise ChangedError(f"event {event}: its seal {record['seal']} is not in the bundle")
+    if record["position"] <= last:
+        raise ChangedError(f"event {event}: stands twice or out of order")
+    index = record["position"] - seal["first_position"]
+    leaf = sha256(b"\x00" + record["body"].encode()).digest()
+    path = [bytes.fromhex(node) for node in record["path"]]
+    if root_from_path(leaf=leaf, index=index, size=seal["count"], path=path) != seal["root"]:
+        raise ChangedError(f"event {event}: is not what seal {record['seal']} was made of")
+    return int(record["position"])
+
+
+def root_from_path(*, leaf: bytes, index: int, size: int, path: list[bytes]) -> str | None:
+    """Return the root (hex) that `path` leads to; None where it has the wrong length.
+
+    RFC 9162, section 2.1.3.2; `index` from 0 in a tree of `size` leaves.
+    """
+    if not 0 <= index < size:
+        return None
+    last, node = size - 1, leaf
+    for sibling in path:
+        if last == 0:
+            return None
+        if index % 2 or index == last:
+            node = sha256(b"\x01" + sibling + node).digest()
+            while index % 2 == 0 and index:
+                index, last = index >> 1, last >> 1
+        else:
+            node = sha256(b"\x01" + node + sibling).digest()
+        index, last = index >> 1, last >> 1
+    return node.hex() if last == 0 else None
+
+
+def _follows(seal: dict[str, Any], previous: dict[str, Any]) -> bool:
+    return (seal["number"], seal["first_position"], seal["previous_hash"]) == (
+        previous["number"] + 1,
+        previous["first_position"] + previous["count"],
+        previous["hash"],
+    )
+
+
+def _canonical(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _digest(file: BinaryIO) -> str:
+    digest = sha256()
+    while block := file.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _key_id(public_key: str) -> str:
+    return sha256(bytes.fromhex(public_key)).hexdigest()[:16]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

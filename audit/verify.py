@@ -1,0 +1,226 @@
+"""Is the log what it was? Everything is read again, and the first thing that is not is named."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from audit import log, merkle, records, seals, signing, triggers, unsealed
+from audit.models import AuditEvent, AuditLeaf, AuditLog, AuditSeal
+from audit.trail import Trail
+
+Progress = Callable[[int], object]
+VERIFIED = "audit.verified"
+
+
+@dataclass
+class Report:
+    """What a verification covered and found.
+
+    `problems` name, for each thing checked, the first event, seal or line that is not as it was;
+    `warnings` are what no rule forbids but a reviewer should see.
+    """
+
+    first_seal: int = 1
+    last_seal: int = 0
+    events: int = 0
+    unsealed: int = 0
+    late: int = 0
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def verified(self) -> bool:
+        """Whether everything that was looked at is as it was written."""
+        return not self.problems
+
+
+class UnknownSealError(LookupError):
+    """There is no seal of the number to begin with."""
+
+
+def verify(
+    *, since: int | None = None, anchors: Path | None = None, progress: Progress | None = None
+) -> Report:
+    """Check events, leaves, seals, signatures and anchors; memory stays flat.
+
+    Args:
+        since: the seal to begin with; it is checked against the one before, which is believed.
+        anchors: the anchor file; ``AUDIT_ANCHORS`` without it.
+        progress: called with the number of events checked since the last call.
+
+    Raises:
+        UnknownSealError: there is no seal `since`.
+    """
+    report = Report(first_seal=since or 1)
+    report.problems += [
+        f"trigger {name} is missing, altered or disabled" for name in triggers.missing()
+    ]
+    newest = seals.latest()
+    identity = AuditLog.objects.first()
+    if newest is not None and identity is None:
+        report.problems.append("the log's id is gone from the database")
+    log_id = identity.log_id if identity else UUID(int=0)
+    trail = Trail(anchors or Path(settings.AUDIT_ANCHORS), log_id=log_id, since=report.first_seal)
+    _note(report, _check_seals(report, log_id, trail, progress or (lambda _: None)))
+    trail.check_end(newest)
+    _note(report, trail.problem)
+    _note(report, _check_extra_leaves(newest))
+    _note(report, _check_unsealed(report))
+    if report.late:
+        report.warnings.append(
+            f"{report.late} events were sealed after younger ones: committed late, or back-dated"
+        )
+    return report
+
+
+def _note(report: Report, problem: str | None) -> None:
+    if problem:
+        report.problems.append(problem)
+
+
+def _check_seals(report: Report, log_id: UUID, trail: Trail, progress: Progress) -> str | None:
+    previous = AuditSeal.objects.filter(number=report.first_seal - 1).first()
+    if report.first_seal > 1 and not AuditSeal.objects.filter(number=report.first_seal).exists():
+        raise UnknownSealError(f"there is no seal {report.first_seal}")
+    first_position = previous.first_position + previous.count if previous else 0
+    rows = records.sealed(first_position=first_position)
+    newest_time = ""
+    chain = AuditSeal.objects.filter(number__gte=report.first_seal).order_by("number")
+    for seal in chain.iterator():
+        problem = _check_seal(seal, previous, report.first_seal, log_id)
+        if not problem:
+            batch = list(islice(rows, seal.count))
+            problem = _check_batch(seal, batch)
+        if problem:
+            return problem
+        trail.check(seal)
+        times = [row[5] for row in batch]
+        report.late += _late(times, newest_time)
+        newest_time = max(newest_time, *times)
+        report.events += seal.count
+        report.last_seal = seal.number
+        previous = seal
+        progress(seal.count)
+    return None
+
+
+def _check_seal(
+    seal: AuditSeal, previous: AuditSeal | None, first: int, log_id: UUID
+) -> str | None:
+    name = f"seal {seal.number}"
+    number = previous.number + 1 if previous else first
+    if seal.number != number:
+        return f"seal {number} was deleted"
+    if seal.previous_hash != (previous.hash if previous else seals.NOTHING_BEFORE):
+        return f"{name}: does not follow the seal before it"
+    if seal.first_position != (previous.first_position + previous.count if previous else 0):
+        return f"{name}: does not begin where the seal before it ends"
+    message = seals.header(seal=seal, log_id=log_id)
+    if sha256(message).hexdigest() != seal.hash:
+        return f"{name}: was edited"
+    signature = signing.Signature(key_id=seal.key_id, signature=seal.signature)
+    if seal.key_id not in signing.public_keys():
+        return f"{name}: signed with key {seal.key_id}, which AUDIT_VERIFY_KEYS does not hold"
+    if not signing.verify(message=message, purpose="seal", signature=signature):
+        return f"{name}: its signature is not ours"
+    return None
+
+
+def _check_batch(seal: AuditSeal, rows: list[tuple[Any, ...]]) -> str | None:
+    leaf_hash, differing_column = records.leaf_hash, records.differing_column
+    for position, row in enumerate(rows, seal.first_position):
+        at, in_seal, leaf, leaf_event = row[:4]
+        event = row[4:]
+        if at != position or in_seal != seal.number:
+            return f"seal {seal.number}: the leaf at position {position} was deleted or moved"
+        if event[0] is None:
+            return f"event {leaf_event}: was deleted (seal {seal.number}, position {position})"
+        if leaf_hash(event[-1]) != leaf:
+            return f"event {leaf_event}: its body was edited (seal {seal.number})"
+        if column := differing_column(event):
+            return f"event {leaf_event}: its column {column} was edited (seal {seal.number})"
+    if len(rows) != seal.count:
+        return f"seal {seal.number}: {seal.count - len(rows)} of its leaves were deleted"
+    root = merkle.root(leaves=[bytes.fromhex(row[2]) for row in rows]).hex()
+    if root != seal.root:
+        return (
+            f"seal {seal.number}: its events are not those it was made of"
+            f" (positions {seal.first_position} to {seal.first_position + seal.count - 1})"
+        )
+    return None
+
+
+def _late(times: list[str], newest: str) -> int:
+    """Count the events that are much older than one already sealed before them."""
+    if not newest:
+        return 0
+    limit = log.timestamp(datetime.fromisoformat(newest) - unsealed.LOOK_BACK)
+    return sum(time < limit for time in times)
+
+
+def _check_extra_leaves(newest: AuditSeal | None) -> str | None:
+    end = newest.first_position + newest.count if newest else 0
+    extra = AuditLeaf.objects.filter(position__gte=end).order_by("position").first()
+    # Another sealer may have gone on since; its leaves have their seal.
+    if extra and not AuditSeal.objects.filter(number=extra.seal_id).exists():
+        return f"event {extra.event_id}: was inserted at position {extra.position} without a seal"
+    return None
+
+
+def _check_unsealed(report: Report) -> str | None:
+    """Check what no seal protects yet; the sealer takes an event within a minute."""
+    after = unsealed.BEGINNING if report.first_seal == 1 else unsealed.horizon()
+    limit = log.timestamp(datetime.now(UTC) - unsealed.LOOK_BACK)
+    problem = None
+    for event in records.unsealed(after=after):
+        report.unsealed += 1
+        if problem:
+            continue
+        if column := records.differing_column(event):
+            problem = f"event {event[0]}: its column {column} was edited (not sealed yet)"
+        elif event[1] < limit:
+            problem = f"event {event[0]}: of {event[1]}, has no seal: no sealer runs, or inserted"
+    return problem
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A verification that was made: when, whether all was well, up to which seal."""
+
+    time: datetime
+    verified: bool
+    last_seal: int
+
+
+def remember(*, report: Report, actor: str) -> None:
+    """Record in the log that `actor` verified it, and what came out."""
+    with transaction.atomic():
+        log.record(
+            kind=VERIFIED,
+            actor=actor,
+            data={
+                "verified": report.verified,
+                "first_seal": report.first_seal,
+                "last_seal": report.last_seal,
+                "events": report.events,
+                "problems": len(report.problems),
+            },
+        )
+
+
+def last() -> Verification | None:
+    """Return the newest verification on record, or None."""
+    event = AuditEvent.objects.filter(kind=VERIFIED).order_by("-id").first()
+    if event is None:
+        return None
+    data = json.loads(event.body)["data"]
+    return Verification(event.time, data["verified"], data["last_seal"])

@@ -1,0 +1,80 @@
+"""JSON as a careful reader takes it: UTF-8, no repeated key, no outlandish number or nesting.
+
+Python's ``json`` keeps the last of repeated keys in silence, accepts NaN and guesses UTF-16;
+RFC 8259 asks for UTF-8 and calls repeated keys unpredictable.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import IO, Any
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+MAX_DEPTH = 16
+MAX_DIGITS = 20
+
+
+class StrictJSONParser(BaseParser):
+    """Parse ``application/json``; anything doubtful is a ParseError with a sentence of ours."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Return the decoded value. Raises ParseError, never with text from the body."""
+        try:
+            value = json.loads(
+                stream.read().decode("utf-8"),
+                object_pairs_hook=_unique,
+                parse_constant=_refuse,
+                parse_int=_integer,
+                parse_float=_finite,
+            )
+        except _Doubtful as exc:
+            raise ParseError(str(exc)) from exc
+        except (ValueError, RecursionError) as exc:
+            raise ParseError("The request body is not UTF-8 encoded JSON.") from exc
+        if _depth(value) > MAX_DEPTH:
+            raise ParseError("The request body is nested too deeply.")
+        return value
+
+
+class _Doubtful(Exception):
+    """JSON that parses but that no careful client sends; the message is for the client."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise _Doubtful("The request body gives a key twice.")
+    return value
+
+
+def _refuse(name: str) -> float:
+    raise _Doubtful("The request body holds a number that JSON does not know.")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise _Doubtful("The request body holds a number that is too large.")
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if len(digits) > 3 * MAX_DIGITS or not math.isfinite(number):
+        raise _Doubtful("The request body holds a number that is too large.")
+    return number
+
+
+def _depth(value: Any) -> int:
+    children = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, dict | list) or not children:
+        return 0
+    return 1 + max(_depth(child) for child in children)

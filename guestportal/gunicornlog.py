@@ -1,0 +1,15 @@
+"""Gunicorn's own lines, in the shape of ours. Apart from `logs`, which must not need gunicorn."""
+
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+from guestportal.logs import JsonFormatter
+
+
+class GunicornLogger(Logger):  # type: ignore[misc]
+    """Write gunicorn's error log as JSON, redacted; there is no access log."""
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(JsonFormatter())

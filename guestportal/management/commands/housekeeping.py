@@ -1,0 +1,62 @@
+"""The work beside the web processes: recover, seal, forget."""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+
+from audit.seals import seal
+from provisioning.recovery import recover
+from provisioning.retention import forget_idempotency_keys
+
+logger = logging.getLogger(__name__)
+
+# what, how often in seconds; an event is sealed at the latest a minute after its commit
+DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
+    (recover, 5),
+    (seal, 15),
+    (forget_idempotency_keys, 3600),
+)
+
+
+class Command(BaseCommand):
+    help = (
+        "Settles overdue creations, seals audit events and deletes what has outlived its time, "
+        "again and again until SIGTERM. Locks make it safe to run on every machine."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="do each duty once, then end")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["once"]:
+            done = [_do(duty) for duty, _ in DUTIES]
+            if not all(done):
+                raise CommandError("not everything could be done; see the log")
+            return
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        due = {duty: 0.0 for duty, _ in DUTIES}
+        while not stop.wait(1):
+            for duty, every in DUTIES:
+                if time.monotonic() >= due[duty]:
+                    _do(duty)
+                    due[duty] = time.monotonic() + every
+
+
+def _do(duty: Callable[[], object]) -> bool:
+    """Do one duty; one that fails is logged and does not keep the others from being done."""
+    try:
+        duty()
+    except Exception:
+        logger.exception("housekeeping: %s failed", duty.__name__)
+        return False
+    finally:
+        connection.close()
+    return True

@@ -1,0 +1,109 @@
+"""Run everything on this machine against the sandbox: what `make run` does after the install."""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from guestportal.supervisor import Child, supervise
+from guestportal.webserver import BASE_DIR, housekeeping, patience, web
+
+MANAGE = str(BASE_DIR / "manage.py")
+
+
+class Command(BaseCommand):
+    help = (
+        "Migrates the demo database, loads demo data, starts the Genesys sandbox, the web server "
+        "and housekeeping, prints a curl line, and stops all of it on Ctrl-C. Secrets it needs "
+        "are made once and kept in var/demo.json."
+    )
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        _refuse_a_taken_port()
+        demo = _remembered(Path(settings.VAR_DIR) / "demo.json")
+        sandbox_port = _free_port()
+        os.environ |= _environment(demo, sandbox_port)
+        self.stdout.write("preparing the database …")
+        _manage("migrate", "--verbosity=0")
+        self._seed(demo)
+        self._introduce(demo, sandbox_port)
+        sandbox = [sys.executable, "-m", "provisioning.genesys.sandbox", f"--port={sandbox_port}"]
+        children = [Child("sandbox", sandbox), web(), housekeeping()]
+        sys.exit(supervise(children, patience=patience()))
+
+    def _seed(self, demo: dict[str, str]) -> None:
+        said = _manage("seed_demo")
+        if "password" in said:
+            demo["password"] = said.split()[-1]
+            _write_private(Path(settings.VAR_DIR) / "demo.json", demo)
+
+    def _introduce(self, demo: dict[str, str], sandbox_port: int) -> None:
+        here = f"http://127.0.0.1:{settings.PORT}"
+        body = '{"sessionId": "demo-session-jane", "consentGiven": true}'
+        self.stdout.write(
+            f"\n  admin      {here}/admin/   demo-admin / {demo.get('password', '(yours)')}"
+            f"\n  sandbox    http://127.0.0.1:{sandbox_port}/_sandbox/calls"
+            f"\n  try it     (Ctrl-C ends everything)\n\n"
+            f"curl -sS {here}/api/webchat/init -H 'Content-Type: application/json' -d '{body}'\n"
+        )
+        self.stdout.flush()
+
+
+def _environment(demo: dict[str, str], sandbox_port: int) -> dict[str, str]:
+    return {
+        "SECRET_KEY": demo["secret_key"],
+        "AUDIT_SIGNING_KEY": demo["audit_signing_key"],
+        "DEBUG": "on",
+        "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "GENESYS_BASE_URL": f"http://127.0.0.1:{sandbox_port}",
+        "GENESYS_OAUTH_URL": f"http://127.0.0.1:{sandbox_port}/oauth/token",
+        "GENESYS_CLIENT_ID": "demo-client",
+        "GENESYS_CLIENT_SECRET": "demo-secret",
+    }
+
+
+def _remembered(path: Path) -> dict[str, str]:
+    """Return the demo's secrets, made at the first start and readable by their owner alone."""
+    if path.exists():
+        return dict(json.loads(path.read_text()))
+    demo = {"secret_key": secrets.token_urlsafe(48), "audit_signing_key": secrets.token_hex(32)}
+    _write_private(path, demo)
+    return demo
+
+
+def _write_private(path: Path, demo: dict[str, str]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(demo, file)
+
+
+def _manage(*argv: str) -> str:
+    """Run a command under the demo's settings, which this process was started without."""
+    done = subprocess.run([sys.executable, MANAGE, *argv], stdout=subprocess.PIPE, text=True)  # noqa: S603
+    if done.returncode:
+        raise CommandError(f"{argv[0]} failed")
+    return done.stdout
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _refuse_a_taken_port() -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.BIND, settings.PORT))
+        except OSError as exc:
+            sentence = f"port {settings.PORT} is taken: stop what listens there, or set PORT"
+            raise CommandError(sentence) from exc

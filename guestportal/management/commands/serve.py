@@ -1,0 +1,23 @@
+"""Run the production server: web processes and housekeeping."""
+
+import sys
+from typing import Any
+
+from django.core.checks import Tags
+from django.core.management.base import BaseCommand
+
+from guestportal.supervisor import supervise
+from guestportal.webserver import housekeeping, patience, web
+
+
+class Command(BaseCommand):
+    help = (
+        "Serves HTTP on BIND:PORT and runs housekeeping beside it, until SIGTERM or Ctrl-C. "
+        "Refuses to start with unsafe settings, each by name. Does not migrate the database."
+    )
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # Errors of ours only: what is merely unwise belongs to `check --deploy`.
+        self.check(tags=[Tags.security, "guestportal"], include_deployment_checks=True)
+        sys.exit(supervise([web(), housekeeping()], patience=patience() + 5))

@@ -1,0 +1,74 @@
+"""Try a call again where that is safe and can end in time; nowhere else is anything repeated."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from provisioning.genesys.deadline import Deadline
+from provisioning.genesys.errors import Busy, PlatformError, Unavailable
+from provisioning.genesys.gate import Gate, retry_after
+from provisioning.genesys.transport import Answer
+
+FIRST_BACKOFF_SECONDS = 0.2
+
+
+def send(
+    post: Callable[[], Answer],
+    *,
+    gate: Gate,
+    deadline: Deadline,
+    attempts: int,
+    calls: int,
+    repeatable: bool,
+    entered: bool = False,
+) -> Answer:
+    """Return the first answer that is neither 429 nor 5xx.
+
+    `calls` is what the gate reserves before the first attempt, unless that one has `entered`
+    already. A failure after which the request may have arrived is repeated only where
+    `repeatable`. Raises the last PlatformError.
+    """
+    for attempt in range(1, attempts + 1):
+        if attempt > 1 or not entered:
+            gate.enter(calls=calls if attempt == 1 else min(1, calls), deadline=deadline)
+        failure = _try(post, gate)
+        if isinstance(failure, Answer):
+            return failure
+        if attempt == attempts or (failure.arrived and not repeatable):
+            raise failure
+        if not isinstance(failure, Busy):  # a 429 has set the gate's own wait
+            pause = _backoff(attempt)
+            if not deadline.allows(pause):
+                raise failure
+            deadline.sleep(pause)
+    raise AssertionError("attempts is at least 1")
+
+
+def _try(post: Callable[[], Answer], gate: Gate) -> Answer | PlatformError:
+    try:
+        answer = post()
+    except PlatformError as exc:
+        gate.report(exc)
+        return exc
+    gate.report(answer)
+    if answer.status == 429:
+        wait = retry_after(answer.headers)
+        return Busy("the platform's rate limit is reached", retry_after=wait, **about(answer))
+    if answer.status >= 500:
+        return Unavailable("the platform failed", arrived=True, **about(answer))
+    return answer
+
+
+def about(answer: Answer) -> dict[str, Any]:
+    """Return what a reviewer needs to ask the vendor about `answer`."""
+    code = answer.body.get("code") if isinstance(answer.body, dict) else ""
+    return {
+        "status": answer.status,
+        "platform_code": code[:64] if isinstance(code, str) else "",
+        "correlation_id": answer.correlation_id,
+    }
+
+
+def _backoff(attempt: int) -> float:
+    """Full jitter: anything up to 0.2 s, 0.4 s, 0.8 s …, so that callers do not march in step."""
+    return random.uniform(0, FIRST_BACKOFF_SECONDS * 2 ** (attempt - 1))  # noqa: S311

@@ -1,0 +1,64 @@
+"""The ledger: the only writer of GuestCreation, each change with its audit event.
+
+opening.py      open(): a new row, or which earlier one serves; reuse, resume and idempotency
+transitions.py  what becomes of a row
+storage.py      the short transactions that both are made of
+
+QUEUED ─► PENDING ─► GUEST_CREATED ─► READY
+             │             └ rests until the session's next init, which mints the token
+             ├─► REFUSED   the platform takes no declined guest
+             ├─► FAILED    certainly no guest
+             └─► UNKNOWN   a guest may exist; a late answer may still correct it
+"""
+
+from provisioning.ledger.opening import (
+    ConsentWithdrawn,
+    Intent,
+    KeyInUse,
+    KeyMismatch,
+    Opened,
+    Step,
+    find_guest,
+    open_creation,
+)
+from provisioning.ledger.storage import (
+    Entry,
+    Outcome,
+    release_connection,
+    session_transaction,
+)
+from provisioning.ledger.transitions import (
+    Lost,
+    give_up,
+    guest_created,
+    mark_withdrawn,
+    ready,
+    rest,
+    settle,
+    start,
+    token_failed,
+)
+
+__all__ = [
+    "ConsentWithdrawn",
+    "Entry",
+    "Intent",
+    "KeyInUse",
+    "KeyMismatch",
+    "Lost",
+    "Opened",
+    "Outcome",
+    "Step",
+    "find_guest",
+    "give_up",
+    "guest_created",
+    "mark_withdrawn",
+    "open_creation",
+    "ready",
+    "release_connection",
+    "rest",
+    "session_transaction",
+    "settle",
+    "start",
+    "token_failed",
+]

@@ -1,0 +1,277 @@
+"""open_creation(): a new row for this init, or the earlier one that serves it.
+
+Reuse, resume and idempotency are one decision, taken under the session's lock, in this order:
+
+1. the same ``Idempotency-Key`` within 24 hours → its creation, unless that one came to nothing;
+2. a guest of the last hour that got no token, under the same consent → mint the token only;
+3. within GUEST_REUSE_SECONDS a ready guest of the same consent and the same CRM data → likewise;
+4. otherwise a new row, committed before the platform is called.
+"""
+
+import enum
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from audit import log
+from provisioning.consent.decision import Consent
+from provisioning.ledger.storage import Entry, digest, overdue_at, session_transaction
+from provisioning.models import (
+    ConsentBasis,
+    GuestCreation,
+    IdempotencyKey,
+    Status,
+    Withdrawal,
+)
+
+RESUME_FOR = timedelta(hours=1)
+KEY_FOR = timedelta(hours=24)
+
+
+class KeyInUse(Exception):
+    """The same Idempotency-Key is being worked on."""
+
+
+class KeyMismatch(Exception):
+    """The same Idempotency-Key came with another body."""
+
+
+class ConsentWithdrawn(Exception):
+    """The visitor withdrew the consent that this request would rest on."""
+
+
+class Step(enum.Enum):
+    """What is left to do for an opened creation."""
+
+    CREATE = "create"  # guest and token
+    TOKEN = "token"  # noqa: S105  (the token only)
+    WAIT = "wait"  # another request of this session is making the guest
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What one init is about to do. `profile` and `payload` are bytes, kept as digests."""
+
+    creation_id: UUID
+    session_hash: str = field(repr=False)
+    request_id: str
+    consent: Consent
+    notice_version: str
+    language: str
+    gpc: bool
+    profile: bytes = field(repr=False)
+    payload: bytes = field(repr=False)
+    sent_fields: Sequence[str]
+    key_hash: str = ""
+    body_hash: str = ""
+    answer: str = field(default="", repr=False)  # encrypted, for whoever repeats the key
+    queued: bool = False
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The creation that serves an init. `answer` is the kept answer of a repeated key, if any."""
+
+    entry: Entry
+    step: Step
+    answer: str = field(default="", repr=False)
+
+
+def open_creation(*, intent: Intent) -> Opened:
+    """Decide which creation serves `intent`, writing a new one where none does.
+
+    Raises KeyInUse, KeyMismatch or ConsentWithdrawn, with nothing written.
+    """
+    with session_transaction(intent.session_hash):
+        subject = log.pseudonym(session_hash=intent.session_hash)
+        key = _find_key(intent)
+        if key and _serves(key.creation):
+            return _repeat(key, subject, intent)
+        _respect_withdrawal(intent)
+        earlier = _resumable(intent) or _reusable(intent)
+        if earlier is None:
+            return Opened(_insert(intent, subject), Step.CREATE)
+        if _in_work(earlier):
+            return Opened(_entry(earlier, subject, intent), Step.WAIT)
+        _remember_key(intent, earlier)
+        return _token_for(earlier, subject, intent)
+
+
+def find_guest(*, session_hash: str, guest_id: str, request_id: str) -> Entry | None:
+    """Return the creation of `guest_id` if it is this very session's.
+
+    Raises ConsentWithdrawn where the visitor took back the consent it rests on.
+    """
+    with session_transaction(session_hash):
+        row = GuestCreation.objects.filter(
+            session_hash=session_hash, guest_id=guest_id, erased_at=None
+        ).first()
+        if row is None:
+            return None
+        if row.withdrawn_at:
+            raise ConsentWithdrawn
+        subject = log.pseudonym(session_hash=session_hash)
+        return Entry(row.id, subject, request_id, row.guest_id)
+
+
+def _find_key(intent: Intent) -> IdempotencyKey | None:
+    if not intent.key_hash:
+        return None
+    return (
+        IdempotencyKey.objects.select_related("creation")
+        .filter(
+            session_hash=intent.session_hash,
+            key_hash=intent.key_hash,
+            created_at__gt=timezone.now() - KEY_FOR,
+        )
+        .first()
+    )
+
+
+def _repeat(key: IdempotencyKey, subject: str, intent: Intent) -> Opened:
+    if key.body_hash != intent.body_hash:
+        raise KeyMismatch
+    if _in_work(key.creation):
+        raise KeyInUse
+    if key.creation.withdrawn_at:
+        # The same request again is not a new statement of consent.
+        raise ConsentWithdrawn
+    return _token_for(key.creation, subject, intent, key.answer)
+
+
+def _respect_withdrawal(intent: Intent) -> None:
+    """Let a stated consent end an earlier withdrawal, and nothing else go past one."""
+    withdrawals = Withdrawal.objects.filter(session_hash=intent.session_hash)
+    if not intent.consent.given:
+        return
+    if intent.consent.basis == ConsentBasis.STATED:
+        withdrawals.delete()
+    elif withdrawals.exists():
+        raise ConsentWithdrawn  # between our decision and this transaction
+
+
+def _resumable(intent: Intent) -> GuestCreation | None:
+    row = _same_consent(intent, RESUME_FOR)
+    if row is None or row.status != Status.GUEST_CREATED or _in_work(row):
+        return None
+    return row if _serves(row) else None
+
+
+def _reusable(intent: Intent) -> GuestCreation | None:
+    if not settings.GUEST_REUSE_SECONDS:
+        return None
+    row = _same_consent(intent, timedelta(seconds=settings.GUEST_REUSE_SECONDS))
+    if row is None or not _serves(row):
+        return None
+    same = hmac.compare_digest(row.profile_digest, digest(row.salt, intent.profile))
+    return row if same else None
+
+
+def _same_consent(intent: Intent, within: timedelta) -> GuestCreation | None:
+    """Return the session's latest creation if it is recent, not withdrawn, of the same consent."""
+    row = (
+        GuestCreation.objects.filter(
+            session_hash=intent.session_hash, created_at__gt=timezone.now() - within
+        )
+        .order_by("-id")
+        .first()
+    )
+    if row is None or row.withdrawn_at or row.erased_at:
+        return None
+    same = (row.consent_given, row.consent_type) == (intent.consent.given, intent.consent.type)
+    return row if same else None
+
+
+def _serves(row: GuestCreation) -> bool:
+    """Tell whether a guest came of `row`, or still may: else the next init starts anew."""
+    if row.platform_status == 404:
+        return False  # the platform has forgotten the guest
+    return row.status in (Status.GUEST_CREATED, Status.READY) or _in_work(row)
+
+
+def _in_work(row: GuestCreation) -> bool:
+    return row.overdue_at is not None and row.overdue_at > timezone.now()
+
+
+def _token_for(row: GuestCreation, subject: str, intent: Intent, answer: str = "") -> Opened:
+    entry = _entry(row, subject, intent)
+    log.record(
+        kind="guest.reused",
+        subject=subject,
+        actor="visitor",
+        request_id=intent.request_id,
+        data={"creation": str(row.id), "consent": _consent_data(intent)},
+    )
+    return Opened(entry, Step.TOKEN, answer)
+
+
+def _insert(intent: Intent, subject: str) -> Entry:
+    now, salt = timezone.now(), secrets.token_hex(16)
+    row = GuestCreation.objects.create(
+        id=intent.creation_id,
+        created_at=now,
+        request_id=intent.request_id,
+        session_hash=intent.session_hash,
+        status=Status.QUEUED if intent.queued else Status.PENDING,
+        overdue_at=overdue_at(),
+        consent_given=intent.consent.given,
+        consent_type=intent.consent.type,
+        consent_basis=intent.consent.basis,
+        notice_version=intent.notice_version,
+        language=intent.language,
+        gpc=intent.gpc,
+        salt=salt,
+        profile_digest=digest(salt, intent.profile),
+        payload_digest=digest(salt, intent.payload),
+        sent_fields=list(intent.sent_fields),
+    )
+    _remember_key(intent, row)
+    log.record(
+        kind="init.attempted",
+        subject=subject,
+        actor="visitor",
+        request_id=intent.request_id,
+        data={
+            "creation": str(row.id),
+            "consent": _consent_data(intent),
+            "payloadDigest": row.payload_digest,
+            "sentFields": row.sent_fields,
+        },
+    )
+    return _entry(row, subject, intent)
+
+
+def _remember_key(intent: Intent, row: GuestCreation) -> None:
+    if intent.key_hash:
+        IdempotencyKey.objects.update_or_create(
+            session_hash=intent.session_hash,
+            key_hash=intent.key_hash,
+            defaults={
+                "body_hash": intent.body_hash,
+                "creation": row,
+                "created_at": timezone.now(),
+                "answer": intent.answer,
+            },
+        )
+
+
+def _entry(row: GuestCreation, subject: str, intent: Intent) -> Entry:
+    return Entry(row.id, subject, intent.request_id, row.guest_id)
+
+
+def _consent_data(intent: Intent) -> dict[str, object]:
+    consent = intent.consent
+    return {
+        "given": consent.given,
+        "type": consent.type,
+        "basis": consent.basis,
+        "noticeVersion": intent.notice_version,
+        "language": intent.language,
+        "gpc": intent.gpc,
+    }

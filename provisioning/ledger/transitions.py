@@ -1,0 +1,188 @@
+"""What becomes of a row: each transition with its audit event, in one transaction.
+
+A transition is a conditional UPDATE: it names the states it may leave, so of two writers one wins
+and a settled row stays settled.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from audit import log
+from provisioning.ledger.storage import Entry, Outcome, digest, overdue_at, short_transaction
+from provisioning.models import GuestCreation, Status
+
+IN_WORK = (Status.QUEUED, Status.PENDING)
+WITH_GUEST = (Status.GUEST_CREATED, Status.READY)
+
+
+class Lost(Exception):
+    """The row is no longer in a state that this transition may leave."""
+
+
+def start(*, entry: Entry) -> None:
+    """QUEUED → PENDING: the worker begins. Raises Lost."""
+    with short_transaction():
+        _move(
+            entry,
+            (Status.QUEUED,),
+            "init.started",
+            {},
+            status=Status.PENDING,
+            overdue_at=overdue_at(),
+        )
+
+
+def guest_created(
+    *,
+    entry: Entry,
+    guest_id: str,
+    echo_given: bool | None,
+    echo_type: str | None,
+    echo_created: str,
+) -> bool:
+    """Record the guest the platform made; return whether its consent still stands.
+
+    False: the visitor withdrew while the platform was at work, and no token may follow. An answer
+    that comes after recovery gave the row up still corrects it. Raises Lost.
+    """
+    with short_transaction():
+        row = GuestCreation.objects.only("consent_given", "consent_type", "withdrawn_at").get(
+            id=entry.id
+        )
+        mismatch = echo_given not in (None, row.consent_given) or (
+            echo_type not in (None, row.consent_type)
+        )
+        _move(
+            entry,
+            (Status.PENDING, Status.UNKNOWN),
+            "guest.created",
+            # The id itself would name the visitor to whoever has the platform's data.
+            {"guestDigest": digest(row.salt, guest_id.encode()), "echoMismatch": mismatch},
+            status=Status.GUEST_CREATED,
+            guest_id=guest_id,
+            echo_consent_given=echo_given,
+            echo_consent_type=echo_type or "",
+            echo_created_date=echo_created,
+            echo_mismatch=mismatch,
+            error_code="",
+        )
+    return row.withdrawn_at is None
+
+
+def ready(*, entry: Entry, expires_at: str) -> None:
+    """Record that a token was issued for the guest. Raises Lost."""
+    with short_transaction():
+        _move(
+            entry,
+            WITH_GUEST,
+            "token.issued",
+            {"expiresAt": expires_at},
+            status=Status.READY,
+            overdue_at=None,
+            token_expires_at=expires_at[:40],
+            error_code="",
+            platform_status=None,
+            tokens_issued=F("tokens_issued") + 1,
+        )
+
+
+def token_failed(*, entry: Entry, outcome: Outcome) -> None:
+    """Record that no token came: the guest rests until the session's next init. Raises Lost."""
+    with short_transaction():
+        _move(
+            entry, WITH_GUEST, "token.failed", _said(outcome), overdue_at=None, **_columns(outcome)
+        )
+
+
+def settle(*, entry: Entry, status: Status, outcome: Outcome) -> bool:
+    """QUEUED or PENDING → REFUSED, FAILED or UNKNOWN; False where recovery was faster."""
+    return _settle(entry, IN_WORK, status, outcome)
+
+
+def give_up(*, entry: Entry, leaving: Status, status: Status) -> bool:
+    """Settle a row that is overdue in state `leaving`; False where somebody was faster."""
+    overdue = GuestCreation.objects.filter(overdue_at__lte=timezone.now())
+    return _settle(entry, (leaving,), status, Outcome("abandoned"), overdue)
+
+
+def rest(*, entry: Entry) -> None:
+    """Let an overdue guest without a token rest, for the session's next init to resume."""
+    GuestCreation.objects.filter(
+        id=entry.id, status=Status.GUEST_CREATED, overdue_at__lte=timezone.now()
+    ).update(overdue_at=None)
+
+
+def _settle(
+    entry: Entry,
+    leaving: Sequence[Status],
+    status: Status,
+    outcome: Outcome,
+    rows: QuerySet[GuestCreation] | None = None,
+) -> bool:
+    try:
+        with short_transaction():
+            _move(
+                entry,
+                leaving,
+                f"guest.{status.value}",
+                _said(outcome),
+                rows,
+                status=status,
+                overdue_at=None,
+                **_columns(outcome),
+            )
+    except Lost:
+        return False
+    return True
+
+
+def _move(
+    entry: Entry,
+    leaving: Sequence[Status],
+    kind: str,
+    data: dict[str, Any],
+    among: QuerySet[GuestCreation] | None = None,
+    **columns: Any,
+) -> None:
+    rows = GuestCreation.objects.all() if among is None else among
+    rows = rows.filter(id=entry.id, status__in=leaving)
+    if not rows.update(updated_at=timezone.now(), **columns):
+        raise Lost(f"{kind} came too late")
+    log.record(
+        kind=kind,
+        subject=entry.subject,
+        request_id=entry.request_id,
+        data={"creation": str(entry.id)} | data,
+    )
+
+
+def _columns(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "error_code": outcome.code,
+        "platform_status": outcome.platform_status,
+        "platform_code": outcome.platform_code,
+        "correlation_id": outcome.correlation_id,
+    }
+
+
+def _said(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "code": outcome.code,
+        "platformStatus": outcome.platform_status,
+        "platformCode": outcome.platform_code,
+        "correlationId": outcome.correlation_id,
+    }
+
+
+def mark_withdrawn(*, session_hash: str) -> int:
+    """Mark the session's consented creations withdrawn, in the caller's transaction; count them."""
+    now = timezone.now()
+    return GuestCreation.objects.filter(
+        session_hash=session_hash,
+        consent_given=True,
+        withdrawn_at=None,
+        status__in=(*IN_WORK, *WITH_GUEST, Status.UNKNOWN),
+    ).update(withdrawn_at=now, updated_at=now)

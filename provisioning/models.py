@@ -1,0 +1,147 @@
+"""What was done for each visitor: one row per guest creation, and the consent of each session."""
+
+from django.db import models
+from django.db.models import Q
+from uuid_utils.compat import uuid7
+
+
+class Status(models.TextChoices):
+    """How far a creation got. Consent is another matter: see the consent columns."""
+
+    QUEUED = "queued", "Queued"
+    PENDING = "pending", "Pending"
+    GUEST_CREATED = "guest_created", "Guest created, no token yet"
+    READY = "ready", "Ready"
+    REFUSED = "refused", "Refused: the platform takes no declined guest"
+    FAILED = "failed", "Failed: certainly no guest"
+    UNKNOWN = "unknown", "Unknown: a guest may exist"
+
+
+class ConsentType(models.TextChoices):
+    EXPLICIT = "explicit", "Explicit"
+    IMPLICIT = "implicit", "Implicit"
+
+
+class ConsentBasis(models.TextChoices):
+    """Where the consent value comes from."""
+
+    STATED = "stated", "Stated by the visitor"
+    ASSUMED = "assumed", "Assumed: nothing was said (compat)"
+    OMITTED = "omitted", "Omitted, so declined (minimise)"
+    WITHDRAWN = "withdrawn", "Withdrawn before, so declined"
+
+
+class GuestCreation(models.Model):
+    """One init, written before the platform is called (contract, section 5).
+
+    `provisioning.ledger` is its only writer. No personal data stands here in clear: the session as
+    its hash, what was sent as field names and a salted digest.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    created_at = models.DateTimeField(db_index=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    # Empty once erased.
+    session_hash = models.CharField(max_length=64, blank=True)
+
+    status = models.CharField(max_length=16, choices=Status)
+    # Set while somebody works on the row: after this moment nobody does any more.
+    overdue_at = models.DateTimeField(null=True, blank=True)
+    guest_id = models.CharField(max_length=128, blank=True, db_index=True)
+    token_expires_at = models.CharField(max_length=40, blank=True)
+    tokens_issued = models.PositiveIntegerField(default=0)
+
+    consent_given = models.BooleanField()
+    consent_type = models.CharField(max_length=8, choices=ConsentType)
+    consent_basis = models.CharField(max_length=9, choices=ConsentBasis)
+    notice_version = models.CharField(max_length=64, blank=True)
+    language = models.CharField(max_length=35, blank=True)
+    gpc = models.BooleanField("Global Privacy Control", default=False)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
+
+    # HMAC-SHA-256 under `salt`, which an erasure empties: then nobody can tell what they meant.
+    salt = models.CharField(max_length=32, blank=True)
+    profile_digest = models.CharField(max_length=64, blank=True)  # what the CRM knew
+    payload_digest = models.CharField(max_length=64, blank=True)  # what was sent
+    sent_fields = models.JSONField(default=list, blank=True)  # names only
+
+    # What the platform said, for reviewers.
+    error_code = models.CharField(max_length=32, blank=True)
+    platform_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    platform_code = models.CharField(max_length=64, blank=True)
+    correlation_id = models.CharField(max_length=64, blank=True)
+    echo_consent_given = models.BooleanField(null=True, blank=True)
+    echo_consent_type = models.CharField(max_length=16, blank=True)
+    echo_created_date = models.CharField(max_length=40, blank=True)
+    echo_mismatch = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["session_hash", "-id"], name="creation_by_session"),
+            models.Index(fields=["status", "-id"], name="creation_by_status"),
+            models.Index(
+                fields=["overdue_at"],
+                condition=Q(overdue_at__isnull=False),
+                name="creation_in_work",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=Status.values), name="creation_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(consent_basis__in=ConsentBasis.values), name="creation_basis_is_known"
+            ),
+            # A guest that exists has an id; one that certainly does not has none.
+            models.CheckConstraint(
+                condition=~Q(status__in=[Status.GUEST_CREATED, Status.READY]) | ~Q(guest_id=""),
+                name="creation_with_guest_has_guest_id",
+            ),
+            # Only a stated or an assumed consent can be a yes.
+            models.CheckConstraint(
+                condition=Q(consent_given=False)
+                | Q(consent_basis__in=[ConsentBasis.STATED, ConsentBasis.ASSUMED]),
+                name="creation_yes_has_a_basis",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Withdrawal(models.Model):
+    """A session that withdrew its consent, until it states consent again."""
+
+    session_hash = models.CharField(max_length=64, primary_key=True)
+    withdrawn_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"withdrawn {self.withdrawn_at:%Y-%m-%d}"
+
+
+class IdempotencyKey(models.Model):
+    """One ``Idempotency-Key`` of one session, kept for 24 hours.
+
+    Both keys are stored hashed. `answer` is the CRM part of the first answer, encrypted under the
+    client's raw key, which we do not keep: only the client that repeats it can have it read.
+    """
+
+    session_hash = models.CharField(max_length=64)
+    key_hash = models.CharField(max_length=64)
+    body_hash = models.CharField(max_length=64)
+    creation = models.ForeignKey(GuestCreation, on_delete=models.CASCADE)
+    created_at = models.DateTimeField(db_index=True)
+    answer = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session_hash", "key_hash"], name="one_idempotency_key_a_session"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"idempotency key of {self.creation_id}"

@@ -1,0 +1,60 @@
+"""Settle what a crash left open. Only rows that are overdue are touched: nobody works on them.
+
+An init that has not ended by its deadline plus five seconds never will, in any process: the
+deadline bounds every wait it makes (contract, section 5).
+"""
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from audit import log
+from provisioning import ledger
+from provisioning.ledger import Entry
+from provisioning.models import GuestCreation, Status
+
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """How many rows were settled, and as what."""
+
+    unknown: int = 0
+    failed: int = 0
+    resting: int = 0
+
+
+def recover() -> Recovered:
+    """Settle every overdue row.
+
+    PENDING → UNKNOWN (the platform may have made the guest), QUEUED → FAILED (nobody called it);
+    a guest without a token rests until the session comes again.
+    """
+    unknown = failed = resting = 0
+    while rows := list(_overdue()[:BATCH]):
+        for row in rows:
+            entry = Entry(row.id, _subject(row), row.request_id)
+            if row.status == Status.PENDING:
+                unknown += ledger.give_up(
+                    entry=entry, leaving=Status.PENDING, status=Status.UNKNOWN
+                )
+            elif row.status == Status.QUEUED:
+                failed += ledger.give_up(entry=entry, leaving=Status.QUEUED, status=Status.FAILED)
+            else:
+                ledger.rest(entry=entry)
+                resting += 1
+    return Recovered(unknown, failed, resting)
+
+
+def _overdue() -> QuerySet[GuestCreation]:
+    return (
+        GuestCreation.objects.filter(overdue_at__lte=timezone.now())
+        .only("id", "status", "session_hash", "request_id")
+        .order_by("overdue_at")
+    )
+
+
+def _subject(row: GuestCreation) -> str:
+    return log.pseudonym(session_hash=row.session_hash) if row.session_hash else ""

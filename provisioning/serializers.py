@@ -1,0 +1,82 @@
+"""The wire contract in: what a webchat request may say (contract, sections 3 and 4)."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from provisioning.fields import PlainBoolean, PlainString, Word
+from provisioning.models import ConsentType
+from provisioning.pipeline import InitRequest
+from provisioning.replay import RepeatKey
+
+_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class SessionSerializer(serializers.Serializer[Any]):
+    """A request about one session; fields we do not know are ignored."""
+
+    default_error_messages = {"invalid": "The request body must be a JSON object."}
+
+    sessionId = PlainString(limit=256, help_text="The browser session. Only its hash is used.")  # noqa: N815
+    sessionSignature = PlainString(  # noqa: N815
+        limit=64,
+        required=False,
+        help_text="Hex HMAC-SHA-256 of sessionId; needed where identity verification is required.",
+    )
+
+
+class GuestSerializer(SessionSerializer):
+    """A request about one guest of the session."""
+
+    guestId = PlainString(limit=128)  # noqa: N815
+
+
+class InitSerializer(SessionSerializer):
+    """A request for a guest."""
+
+    consentGiven = PlainBoolean(required=False)  # noqa: N815
+    consentType = Word(words=tuple(ConsentType.values), required=False)  # noqa: N815
+    noticeVersion = PlainString(limit=64, required=False)  # noqa: N815
+    language = PlainString(limit=35, required=False, help_text="A BCP 47 tag.")
+
+    def validate_language(self, value: str) -> str:
+        """Refuse what is not shaped as a language tag (RFC 5646 section 2.1)."""
+        if not _LANGUAGE.fullmatch(value):
+            raise serializers.ValidationError("language must be a BCP 47 language tag.")
+        return value
+
+
+def init_request(
+    *, body: Mapping[str, Any], headers: Mapping[str, str], request_id: str
+) -> InitRequest:
+    """Return the pipeline's request from a validated `body` and the HTTP headers.
+
+    Raises ValidationError for an Idempotency-Key that is none.
+    """
+    return InitRequest(
+        session_id=body["sessionId"],
+        request_id=request_id,
+        consent_given=body.get("consentGiven"),
+        consent_type=body.get("consentType"),
+        notice_version=body.get("noticeVersion", ""),
+        language=body.get("language", ""),
+        gpc=headers.get("Sec-GPC") == "1",
+        repeat_key=_repeat_key(body, headers.get("Idempotency-Key")),
+    )
+
+
+def _repeat_key(body: Mapping[str, Any], value: str | None) -> RepeatKey | None:
+    if value is None:
+        return None
+    if not _IDEMPOTENCY_KEY.fullmatch(value):
+        sentence = "Idempotency-Key must be 1 to 255 visible ASCII characters."
+        raise serializers.ValidationError({"Idempotency-Key": [sentence]})
+    # What was asked, without who asked: the key is scoped by session already.
+    asked = {name: body[name] for name in body if not name.startswith("session")}
+    text = json.dumps(asked, sort_keys=True)
+    return RepeatKey(value=value, body_hash=hashlib.sha256(text.encode()).hexdigest())

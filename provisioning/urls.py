@@ -1,0 +1,11 @@
+"""Addresses under /api/webchat/."""
+
+from django.urls import path
+
+from provisioning import views
+
+urlpatterns = [
+    path("init", views.InitView.as_view(), name="webchat-init"),
+    path("token", views.TokenView.as_view(), name="webchat-token"),
+    path("consent/withdraw", views.WithdrawView.as_view(), name="webchat-withdraw"),
+]
