@@ -21,7 +21,13 @@ from django.utils import timezone
 
 from audit import log
 from provisioning.consent.decision import Consent
-from provisioning.ledger.storage import Entry, digest, overdue_at, session_transaction
+from provisioning.ledger.storage import (
+    Entry,
+    digest,
+    overdue_at,
+    session_transaction,
+    short_transaction,
+)
 from provisioning.models import (
     ConsentBasis,
     GuestCreation,
@@ -108,7 +114,7 @@ def find_guest(*, session_hash: str, guest_id: str, request_id: str) -> Entry | 
 
     Raises ConsentWithdrawn where the visitor took back the consent it rests on.
     """
-    with session_transaction(session_hash):
+    with short_transaction():
         row = GuestCreation.objects.filter(
             session_hash=session_hash, guest_id=guest_id, erased_at=None
         ).first()
