@@ -22,6 +22,10 @@ class SessionSerializer(serializers.Serializer[Any]):
 
     default_error_messages = {"invalid": "The request body must be a JSON object."}
 
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        # DRF answers null before to_internal_value, without our wording.
+        return super().run_validation([] if data is None else data)
+
     sessionId = PlainString(limit=256, help_text="The browser session. Only its hash is used.")  # noqa: N815
     sessionSignature = PlainString(  # noqa: N815
         limit=64,

@@ -22,6 +22,7 @@ from provisioning.serializers import (
 class WebchatView(APIView):
     """What the webchat calls share: anonymous, signed where required, never cached."""
 
+    http_method_names = ["post"]
     permission_classes = (AllowAny,)
     serializer_class: type[SessionSerializer] = SessionSerializer
 
