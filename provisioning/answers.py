@@ -12,6 +12,7 @@ from rest_framework.exceptions import APIException, ValidationError
 from crm.profiles import LookupFailed
 from provisioning import ledger
 from provisioning.consent.decision import ConsentRequired
+from provisioning.consent.notices import UnknownNotice
 from provisioning.genesys import errors
 from provisioning.identity import IdentityRequired
 from provisioning.in_flight import Overloaded
@@ -56,6 +57,9 @@ def refusals() -> Iterator[None]:
     except ConsentRequired as exc:
         sentence = "consentGiven is required: true or false."
         raise ValidationError({"consentGiven": [sentence]}) from exc
+    except UnknownNotice as exc:
+        sentence = "noticeVersion names no notice in effect in that language."
+        raise ValidationError({"noticeVersion": [sentence]}) from exc
     except tuple(row[0] for row in _ANSWERS) as exc:
         raise _refusal(exc) from exc
 
