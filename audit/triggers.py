@@ -119,10 +119,10 @@ def _for_sqlite(model: type[models.Model]) -> Iterator[Trigger]:
 
 
 def _unique_columns(model: type[models.Model]) -> Iterator[list[str]]:
-    meta = model._meta
-    yield from ([field.column] for field in meta.local_fields if field.unique)
-    for constraint in meta.total_unique_constraints:
-        yield [meta.get_field(name).column for name in constraint.fields]
+    columns = {field.name: str(field.column) for field in model._meta.local_fields}
+    yield from ([columns[field.name]] for field in model._meta.local_fields if field.unique)
+    for constraint in model._meta.total_unique_constraints:
+        yield [columns[name] for name in constraint.fields]
 
 
 def _intact(using: str) -> set[Trigger]:
