@@ -118,6 +118,13 @@ CELERY_BROKER_URL = env.text(
     meaning="RabbitMQ for asynchronous inits; without it every init is synchronous",
     shown="none",
 )
+QUEUE_LIMIT = env.integer(
+    "QUEUE_LIMIT",
+    default=1000,
+    low=1,
+    high=100_000,
+    meaning="Inits that may wait for the worker; beyond it 503 at once",
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- The platform -------------------------------------------------------------------------------
@@ -298,6 +305,7 @@ INSTALLED_APPS = [
     "rest_framework",
 ]
 MIDDLEWARE = [
+    "guestportal.health.ProbeMiddleware",
     # Around the CORS middleware, which answers preflights itself.
     "guestportal.api.middleware.RequestIdMiddleware",
     # Before the rest, so that whatever it answers, errors too, carries the CORS headers.
@@ -377,6 +385,26 @@ REST_FRAMEWORK = {
     "DEFAULT_METADATA_CLASS": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+
+# A message is acknowledged when its work is done; one whose worker died is delivered again and
+# finds its row taken (`provisioning.queued`). No result is kept: the row is the result.
+CELERY_TASK_DEFAULT_QUEUE = "guestportal"
+CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY = 16
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for ever
+CELERY_BROKER_HEARTBEAT = 10
+# A publish waits for the broker's word that the message is safe.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
+# One more try at once: a pooled connection may be from before the broker's restart.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0}
 
 LOGGING = {
     "version": 1,

@@ -74,6 +74,13 @@ def init_request(
     )
 
 
+def prefers_async(headers: Mapping[str, str]) -> bool:
+    """Tell whether ``Prefer`` holds ``respond-async`` (RFC 7240, sections 2 and 4.1)."""
+    preferences = headers.get("Prefer", "").split(",")
+    names = (preference.partition(";")[0].partition("=")[0] for preference in preferences)
+    return "respond-async" in {name.strip().lower() for name in names}
+
+
 def _repeat_key(body: Mapping[str, Any], value: str | None) -> RepeatKey | None:
     if value is None:
         return None
