@@ -86,6 +86,14 @@ class Service:
             check=check,
         )
 
+    def rows(self, *fields: str) -> list[dict[str, Any]]:
+        """Read `fields` of every creation, oldest first, as a process of its own sees them."""
+        script = (
+            "import json; from provisioning.models import GuestCreation as G; "
+            f"print(json.dumps(list(G.objects.order_by('id').values(*{fields!r})), default=str))"
+        )
+        return list(json.loads(self.manage("shell", "--no-imports", "-c", script).stdout))
+
     def spawn(self, *argv: str) -> subprocess.Popen[bytes]:
         """Start one more process of the service, such as ``manage.py housekeeping``."""
         with self.log_path.open("ab") as log:
