@@ -1,7 +1,7 @@
 """CRM records and attribute mappings, edited by whoever has the model permissions."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.contrib import admin

@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class ProvisioningConfig(AppConfig):
     name = "provisioning"
+
+    def ready(self) -> None:
+        from provisioning import schema  # noqa: F401  (drf-spectacular finds the descriptions)

@@ -1,0 +1,39 @@
+"""The demo chat page at ``/``: consent, a guest, and what went over the wire. Development only."""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from csp.decorators import csp_update
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from guestportal import webchat
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """Show the page. Raises Http404 unless DEBUG is on."""
+    if not settings.DEBUG:
+        raise Http404
+    sandbox = _sandbox()
+    # The page sets faults and reads the call list at the sandbox itself, which lets loopback in.
+    allow = csp_update({"connect-src": [sandbox]} if sandbox else {})
+    return allow(lambda request: render(request, "guestportal/demo.html", _context(sandbox)))(
+        request
+    )
+
+
+def _context(sandbox: str) -> dict[str, str]:
+    return {"sandbox": sandbox, "version": webchat.VERSION, "build": webchat.MODULE.name}
+
+
+def _sandbox() -> str:
+    """Return the sandbox's origin, or nothing where the platform is not on loopback."""
+    url = urlsplit(settings.GENESYS_BASE_URL)
+    try:
+        on_loopback = ip_address(url.hostname or "").is_loopback
+    except ValueError:
+        on_loopback = url.hostname == "localhost"
+    return f"{url.scheme}://{url.netloc}" if on_loopback else ""
