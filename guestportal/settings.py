@@ -389,6 +389,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SCHEMA_PATH_PREFIX": r"/api/",
+    "SORT_OPERATIONS": False,  # in the order of the addresses: init comes first
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "guestportal.api.schema.describe_refusals",

@@ -102,7 +102,7 @@ def _complete(operation: dict[str, Any], rows: Iterable[Row]) -> None:
         responses["200"]["links"] = links
     by_status: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
-        by_status[row[0]].append(tuple(row))
+        by_status[row[0]].append(row)
     for status in sorted(by_status):
         responses[str(status)] = _refusal(status, by_status[status])
 
