@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 from csp.decorators import csp_update
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -13,17 +14,17 @@ from guestportal import webchat
 
 
 @require_safe
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: HttpRequest) -> HttpResponseBase:
     """Show the page. Raises Http404 unless DEBUG is on."""
     if not settings.DEBUG:
         raise Http404
-    sandbox = _sandbox()
     # The page sets faults and reads the call list at the sandbox itself, which lets loopback in.
-    return csp_update({"connect-src": [sandbox]} if sandbox else {})(_render)(request, sandbox)
+    sandbox = _sandbox()
+    return csp_update({"connect-src": [sandbox]} if sandbox else {})(_render)(request)
 
 
-def _render(request: HttpRequest, sandbox: str) -> HttpResponse:
-    context = {"sandbox": sandbox, "version": webchat.VERSION}
+def _render(request: HttpRequest) -> HttpResponseBase:
+    context = {"sandbox": _sandbox(), "version": webchat.VERSION}
     return render(request, "guestportal/demo.html", context)
 
 
