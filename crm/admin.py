@@ -32,7 +32,8 @@ class BoundedPaginator(_RecordPaginator):
 
     @cached_property
     def count(self) -> int:
-        return int(self.object_list[: self.limit].count())
+        first: QuerySet[CrmRecord] = self.object_list[: self.limit]  # type: ignore[assignment]
+        return first.count()
 
 
 class CrmRecordForm(_RecordForm):

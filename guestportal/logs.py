@@ -19,6 +19,13 @@ _SECRETS = re.compile(
 )
 
 
+class BugsOnly(logging.Filter):
+    """Let through only what carries a traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return bool(record.exc_info)
+
+
 class JsonFormatter(_JsonFormatter):
     """Format a record as JSON with time, level, logger, request id and a redacted message."""
 

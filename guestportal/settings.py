@@ -400,13 +400,16 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "guestportal.logs.JsonFormatter"}},
+    "filters": {"bugs": {"()": "guestportal.logs.BugsOnly"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         # Its DEBUG lines quote every parameter, session hashes and addresses among them.
         "django.db.backends": {"level": "INFO"},
-        # A line for each 4xx adds nothing to what the client was told.
-        "django.request": {"level": "ERROR"},
+        # A line for each 4xx or 503 adds nothing to what the client was told; a traceback does.
+        "django.request": {"filters": ["bugs"]},
+        # Its warnings quote a hostile header, with a traceback.
+        "urllib3": {"level": "ERROR"},
     },
 }

@@ -1,8 +1,9 @@
 """The one gate before the platform: may it be called now, and if not, when?
 
-Two things only: a bucket (how fast we may call) and one moment before which nobody calls, set by
-``Retry-After``, by a used-up ``inin-ratelimit-*`` allowance, or by repeated failures. All of it
-lives in Django's cache: in Redis the processes share one gate, in memory each has its own.
+A bucket says how fast we may call; a moment before which nobody calls is set by ``Retry-After``
+and a used-up ``inin-ratelimit-*`` allowance (wait for it), or by repeated failures (then one call
+goes first). All of it lives in Django's cache: in Redis the processes share one gate, in memory
+each has its own.
 
 The bucket is the generic cell rate algorithm (ITU-T I.371): one number, the time at which all that
 was promised will have been sent, moved on by an atomic increment. Times are wall-clock
@@ -26,11 +27,11 @@ FAILURES_TO_CLOSE = 5
 LONGEST_OUTAGE_SECONDS = 5.0
 LONGEST_RETRY_AFTER_SECONDS = 300.0
 DEFAULT_RETRY_AFTER_SECONDS = 2.0
-# What must be left of the deadline for the calls themselves after a wait at the gate.
-CALLS_SECONDS = 1.0
-_PROBE_SECONDS = 10
-_SLOTS, _CLOSED, _FAILURES = "gate:slots", "gate:closed", "gate:failures"
-_PROBE, _ALLOWED = "gate:probe", "gate:allowed"
+# What must be left of the deadline for each call itself after a wait at the gate.
+CALL_SECONDS = 1.0
+PROBE_SECONDS = 10
+_SLOTS, _LIMITED, _OUTAGE = "gate:slots", "gate:limited", "gate:outage"
+_FAILURES, _PROBE, _ALLOWED = "gate:failures", "gate:probe", "gate:allowed"
 _MICRO = 1_000_000
 
 
@@ -60,10 +61,11 @@ class Gate:
         An init reserves both its calls at once, so that no guest is made that cannot get a token.
         Raises Busy or Unavailable at once, with `retry_after`, when the wait would be too long.
         """
-        while (wait := self._wait_until_open()) > 0:
-            _wait_or_refuse(wait + random.uniform(0, 0.1), deadline)  # noqa: S311
-        if calls and (rate := self._rate()):
-            _wait_or_refuse(_reserve(calls, rate, deadline), deadline)
+        self._pass_outage()
+        _pass_limit(deadline)
+        if calls and (rate := self._rate()) and (wait := _reserve(calls, rate, deadline)):
+            deadline.sleep(wait)
+            _pass_limit(deadline)  # one may have been set while we waited
 
     def report(self, outcome: Answer | PlatformError) -> None:
         """Learn from what came of a call."""
@@ -71,12 +73,12 @@ class Gate:
             self._count_failure()
             return
         if self._troubled:
-            cache.delete_many([_FAILURES, _PROBE, _CLOSED])
+            cache.delete_many([_FAILURES, _PROBE, _OUTAGE])
             self._troubled = False
         limit = _limit_from(outcome)
         if outcome.status == 429 or limit.exhausted:
             wait = retry_after(outcome.headers) if outcome.status == 429 else limit.reset
-            _close(wait, "limit", 0)
+            cache.set(_LIMITED, time.time() + wait, math.ceil(wait))
         if limit.allowed and limit.allowed != self._allowed:
             self._allowed = limit.allowed
             cache.set(_ALLOWED, limit.allowed, 3600)
@@ -84,49 +86,49 @@ class Gate:
     def state(self) -> GateState:
         """Return the gate's state without changing it."""
         now = time.time()
-        found = cache.get_many([_CLOSED, _FAILURES, _SLOTS])
-        until, reason, _ = found.get(_CLOSED, (0.0, "", 0))
+        found = cache.get_many([_LIMITED, _OUTAGE, _FAILURES, _SLOTS])
+        limited = max(0.0, found.get(_LIMITED, 0.0) - now)
+        outage = _OUTAGE in found
+        until = found[_OUTAGE][0] if outage else 0.0
         rate = self._rate()
         free = 0.0
         if rate:
             busy = max(0.0, found.get(_SLOTS, 0) / _MICRO - now) * rate / 60
             free = max(0.0, _capacity(rate) - busy)
         return GateState(
-            is_open=_CLOSED not in found or (reason == "limit" and until <= now),
-            reason=reason,
-            retry_after=max(0.0, until - now),
+            is_open=not outage and not limited,
+            reason="outage" if outage else "limit" if limited else "",
+            retry_after=max(limited, until - now, 0.0),
             failures=int(found.get(_FAILURES, 0)),
             rate_per_minute=rate,
             calls_free=free,
         )
 
-    def _wait_until_open(self) -> float:
-        """Return the seconds to wait for a limit, 0 when open. Raises Unavailable in an outage."""
-        found = cache.get_many([_CLOSED, _FAILURES])
+    def _pass_outage(self) -> None:
+        """Let one call try a platform that has been failing. Raises Unavailable for the others."""
+        found = cache.get_many([_OUTAGE, _FAILURES])
         self._troubled = self._troubled or bool(found)
-        if _CLOSED not in found:
-            return 0
-        until, reason, _ = found[_CLOSED]
-        wait = float(until) - time.time()
-        if reason == "limit":
-            return wait
+        if _OUTAGE not in found:
+            return
+        wait = found[_OUTAGE][0] - time.time()
         if wait > 0:
             raise Unavailable("the platform has been failing; not called", retry_after=wait)
-        if cache.add(_PROBE, 1, _PROBE_SECONDS):
-            return 0  # the one call that finds out whether it is back
-        raise Unavailable("the platform has been failing; one call is trying it", retry_after=1)
+        if not cache.add(_PROBE, 1, PROBE_SECONDS):
+            raise Unavailable("the platform has been failing; one call tries it", retry_after=1)
 
     def _count_failure(self) -> None:
         self._troubled = True
         cache.add(_FAILURES, 0, 600)
         try:
             failures = cache.incr(_FAILURES)
-        except ValueError:
-            failures = 1
-        until, _, closings = cache.get(_CLOSED) or (0.0, "", 0)
+        except ValueError:  # it expired between the two calls
+            return
+        until, closings = cache.get(_OUTAGE) or (0.0, 0)
         # Calls that were under way when the gate closed say nothing new.
         if failures >= FAILURES_TO_CLOSE and until <= time.time():
-            _close(min(LONGEST_OUTAGE_SECONDS, 2.0**closings), "outage", closings + 1)
+            seconds = min(LONGEST_OUTAGE_SECONDS, 2.0**closings)
+            # It stays on record after its time, until the probe has passed.
+            cache.set(_OUTAGE, (time.time() + seconds, closings + 1), 600)
             cache.delete(_PROBE)
 
     def _rate(self) -> int:
@@ -156,25 +158,18 @@ def _reserve(calls: int, rate: int, deadline: Deadline) -> float:
         promised = now + cost
         cache.set(_SLOTS, promised, 3600)
     wait = (promised - now - _capacity(rate) * each) / _MICRO
-    if wait > 0 and not deadline.allows(wait + CALLS_SECONDS):
+    if wait > 0 and not deadline.allows(wait + calls * CALL_SECONDS):
         cache.decr(_SLOTS, cost)
         raise Busy("our share of the platform's rate is used up", retry_after=wait)
-    return wait
+    return max(0.0, wait)
 
 
-def _wait_or_refuse(wait: float, deadline: Deadline) -> None:
-    if wait <= 0:
-        return
-    if not deadline.allows(wait + CALLS_SECONDS):
-        raise Busy("the platform's rate limit is reached", retry_after=wait)
-    deadline.sleep(wait)
-
-
-def _close(seconds: float, reason: str, closings: int) -> None:
-    """Close the gate; an outage stays on record after its time, until a probe has passed."""
-    seconds = min(seconds, LONGEST_RETRY_AFTER_SECONDS)
-    kept = seconds if reason == "limit" else seconds + 600
-    cache.set(_CLOSED, (time.time() + seconds, reason, closings), math.ceil(kept))
+def _pass_limit(deadline: Deadline) -> None:
+    """Wait out what the platform's limit asks for. Raises Busy at once where that is too long."""
+    while (wait := (cache.get(_LIMITED) or 0.0) - time.time()) > 0:
+        if not deadline.allows(wait + CALL_SECONDS):
+            raise Busy("the platform's rate limit is reached", retry_after=wait)
+        deadline.sleep(wait + random.uniform(0, 0.1))  # noqa: S311
 
 
 def retry_after(headers: Mapping[str, str]) -> float:

@@ -91,7 +91,11 @@ class TokenSource:
         now = time.monotonic()
         token = self._token
         if token is None or token is rejected or now >= token.ends_at:
-            return self._wait_for_new(deadline, rejected)
+            try:
+                return self._wait_for_new(deadline, rejected)
+            except PlatformError as exc:
+                exc.arrived = False  # the token request, perhaps; never the call it was for
+                raise
         if now >= token.refresh_at and now >= self._not_before:
             return self._refresh_early(token, deadline)
         return token
