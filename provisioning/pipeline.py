@@ -1,6 +1,6 @@
 """The story of one init.
 
-    session id ─► hash ─► consent ─► profile ─► ledger.open ─► guest ─► token ─► answer
+    session id ─► hash ─► consent, notice ─► profile ─► ledger.open ─► guest ─► token ─► answer
 
 What the ledger records is committed before the next call leaves the house, so whatever dies on the
 way, the row tells how far it got.
@@ -18,6 +18,7 @@ from crm.profiles import Profile
 from provisioning import ledger, payload
 from provisioning.consent import decision
 from provisioning.consent.decision import Consent
+from provisioning.consent.notices import ShownNotice, UnknownNotice, find_notice
 from provisioning.consent.withdrawal import is_withdrawn
 from provisioning.genesys.client import GuestRequest, GuestToken, get_client
 from provisioning.genesys.deadline import Deadline
@@ -61,8 +62,8 @@ class GuestNotFound(Exception):
 def init(*, request: InitRequest) -> GuestAccess:
     """Turn a browser session into a guest with a token.
 
-    Raises ConsentRequired, LookupFailed, KeyInUse, KeyMismatch, ConsentWithdrawn, ConsentDeclined
-    or PlatformError.
+    Raises ConsentRequired, UnknownNotice, LookupFailed, KeyInUse, KeyMismatch, ConsentWithdrawn,
+    ConsentDeclined or PlatformError.
     """
     deadline = Deadline(seconds=settings.GENESYS_DEADLINE)
     session_hash = sessions.hash_session(session_id=request.session_id)
@@ -72,10 +73,12 @@ def init(*, request: InitRequest) -> GuestAccess:
         mode=settings.CONSENT_MODE,
         withdrawn=is_withdrawn(session_hash=session_hash),
     )
+    notice = _notice(request)
     creation_id = uuid7()
     profile = _profile(consent, session_hash, creation_id)
     guest = payload.guest_request(profile=profile, given=consent.given, consent_type=consent.type)
-    opened = _open(_intent(request, session_hash, creation_id, consent, profile, guest), deadline)
+    intent = _intent(request, session_hash, creation_id, consent, notice, profile, guest)
+    opened = _open(intent, deadline)
     entry, fresh = opened.entry, opened.step is Step.CREATE
     if fresh:
         entry = _create_guest(entry, guest, deadline)
@@ -96,6 +99,18 @@ def fresh_token(*, session_id: str, guest_id: str, request_id: str) -> GuestAcce
     return GuestAccess(guest_id, _issue_token(entry, deadline, entered=False))
 
 
+def _notice(request: InitRequest) -> ShownNotice | None:
+    """Return the notice the visitor saw; None without one, and outside strict mode if unknown."""
+    if not request.notice_version:
+        return None
+    try:
+        return find_notice(version=request.notice_version, language=request.language)
+    except UnknownNotice:
+        if settings.CONSENT_MODE == "strict":
+            raise
+        return None
+
+
 def _profile(consent: Consent, session_hash: str, creation_id: UUID) -> Profile:
     if not consent.given:
         return payload.declined_profile(creation_id=creation_id)
@@ -107,6 +122,7 @@ def _intent(
     session_hash: str,
     creation_id: UUID,
     consent: Consent,
+    notice: ShownNotice | None,
     profile: Profile,
     guest: GuestRequest,
 ) -> Intent:
@@ -118,6 +134,7 @@ def _intent(
         consent=consent,
         notice_version=request.notice_version,
         language=request.language,
+        notice=notice,
         gpc=request.gpc,
         profile=payload.reuse_basis(guest=guest),
         payload=payload.canonical(guest.payload()),

@@ -12,8 +12,8 @@ from provisioning.fields import PlainBoolean, PlainString, Word
 from provisioning.models import ConsentType
 from provisioning.pipeline import InitRequest
 from provisioning.replay import RepeatKey
+from provisioning.validators import LANGUAGE
 
-_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -45,8 +45,8 @@ class InitSerializer(SessionSerializer):
     language = PlainString(limit=35, required=False, help_text="A BCP 47 tag.")
 
     def validate_language(self, value: str) -> str:
-        """Refuse what is not shaped as a language tag (RFC 5646 section 2.1)."""
-        if not _LANGUAGE.fullmatch(value):
+        """Refuse what is not shaped as a language tag."""
+        if not LANGUAGE.fullmatch(value):
             raise serializers.ValidationError("language must be a BCP 47 language tag.")
         return value
 

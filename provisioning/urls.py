@@ -8,4 +8,5 @@ urlpatterns = [
     path("init", views.InitView.as_view(), name="webchat-init"),
     path("token", views.TokenView.as_view(), name="webchat-token"),
     path("consent/withdraw", views.WithdrawView.as_view(), name="webchat-withdraw"),
+    path("consent/receipt", views.ReceiptView.as_view(), name="webchat-receipt"),
 ]

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from crm import sessions
 from provisioning import identity, in_flight, pipeline
 from provisioning.answers import refusals
-from provisioning.consent import withdrawal
+from provisioning.consent import receipts, withdrawal
 from provisioning.serializers import (
     GuestSerializer,
     InitSerializer,
@@ -78,6 +78,18 @@ class WithdrawView(WebchatView):
             request_id=request.META["REQUEST_ID"],
         )
         return {"withdrawn": withdrawn}
+
+
+class ReceiptView(WebchatView):
+    """``POST /api/webchat/consent/receipt``: the signed receipt of one consent."""
+
+    serializer_class = GuestSerializer
+
+    def answer(self, body: dict[str, Any], request: Request) -> dict[str, Any]:
+        return receipts.receipt_for_guest(
+            session_hash=sessions.hash_session(session_id=body["sessionId"]),
+            guest_id=body["guestId"],
+        ).as_json()
 
 
 def _access(access: pipeline.GuestAccess) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 opening.py      open(): a new row, or which earlier one serves; reuse, resume and idempotency
 transitions.py  what becomes of a row
+erasing.py      what an erasure leaves of one
 storage.py      the short transactions that both are made of
 
 QUEUED ─► PENDING ─► GUEST_CREATED ─► READY
@@ -11,6 +12,7 @@ QUEUED ─► PENDING ─► GUEST_CREATED ─► READY
              └─► UNKNOWN   a guest may exist; a late answer may still correct it
 """
 
+from provisioning.ledger.erasing import InWork, erase_creations
 from provisioning.ledger.opening import (
     ConsentWithdrawn,
     Intent,
@@ -42,6 +44,7 @@ from provisioning.ledger.transitions import (
 __all__ = [
     "ConsentWithdrawn",
     "Entry",
+    "InWork",
     "Intent",
     "KeyInUse",
     "KeyMismatch",
@@ -49,6 +52,7 @@ __all__ = [
     "Opened",
     "Outcome",
     "Step",
+    "erase_creations",
     "find_guest",
     "give_up",
     "guest_created",

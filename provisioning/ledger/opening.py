@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from audit import log
 from provisioning.consent.decision import Consent
+from provisioning.consent.notices import ShownNotice
 from provisioning.ledger.storage import Entry, digest, overdue_at, session_transaction
 from provisioning.models import (
     ConsentBasis,
@@ -68,6 +69,7 @@ class Intent:
     profile: bytes = field(repr=False)
     payload: bytes = field(repr=False)
     sent_fields: Sequence[str]
+    notice: ShownNotice | None = None
     key_hash: str = ""
     body_hash: str = ""
     answer: str = field(default="", repr=False)  # encrypted, for whoever repeats the key
@@ -184,8 +186,17 @@ def _same_consent(intent: Intent, within: timedelta) -> GuestCreation | None:
     )
     if row is None or row.withdrawn_at or row.erased_at:
         return None
-    same = (row.consent_given, row.consent_type) == (intent.consent.given, intent.consent.type)
-    return row if same else None
+    return row if _told_and_said(row) == _tells_and_says(intent) else None
+
+
+def _told_and_said(row: GuestCreation) -> tuple[object, ...]:
+    return row.consent_given, row.consent_type, row.notice_id, row.notice_version
+
+
+def _tells_and_says(intent: Intent) -> tuple[object, ...]:
+    # Consent under another notice is another consent.
+    notice_id = intent.notice.id if intent.notice else None
+    return intent.consent.given, intent.consent.type, notice_id, intent.notice_version
 
 
 def _serves(row: GuestCreation) -> bool:
@@ -225,6 +236,7 @@ def _insert(intent: Intent, subject: str) -> Entry:
         consent_basis=intent.consent.basis,
         notice_version=intent.notice_version,
         language=intent.language,
+        notice_id=intent.notice.id if intent.notice else None,
         gpc=intent.gpc,
         salt=salt,
         profile_digest=digest(salt, intent.profile),
@@ -266,12 +278,18 @@ def _entry(row: GuestCreation, subject: str, intent: Intent) -> Entry:
 
 
 def _consent_data(intent: Intent) -> dict[str, object]:
-    consent = intent.consent
+    consent, notice = intent.consent, intent.notice
+    known = notice and {
+        "version": notice.version,
+        "language": notice.language,
+        "sha256": notice.sha256,
+    }
     return {
         "given": consent.given,
         "type": consent.type,
         "basis": consent.basis,
-        "noticeVersion": intent.notice_version,
-        "language": intent.language,
+        "notice": known,
+        # Its name is the client's text, and what stands in the log stands there for good.
+        "noticeUnknown": bool(intent.notice_version) and notice is None,
         "gpc": intent.gpc,
     }

@@ -46,12 +46,13 @@ def guest_created(
     """Record the guest the platform made; return whether its consent still stands.
 
     False: the visitor withdrew while the platform was at work, and no token may follow. An answer
-    that comes after recovery gave the row up still corrects it. Raises Lost.
+    that comes after recovery gave the row up still corrects it. Raises Lost, also where the row was
+    erased meanwhile: the erasure has queued its unknown guest for deletion on the platform.
     """
     with short_transaction():
-        row = GuestCreation.objects.only("consent_given", "consent_type", "withdrawn_at").get(
-            id=entry.id
-        )
+        row = GuestCreation.objects.only(
+            "consent_given", "consent_type", "withdrawn_at", "salt"
+        ).get(id=entry.id)
         mismatch = echo_given not in (None, row.consent_given) or (
             echo_type not in (None, row.consent_type)
         )
@@ -148,7 +149,7 @@ def _move(
     **columns: Any,
 ) -> None:
     rows = GuestCreation.objects.all() if among is None else among
-    rows = rows.filter(id=entry.id, status__in=leaving)
+    rows = rows.filter(id=entry.id, status__in=leaving, erased_at=None)
     if not rows.update(updated_at=timezone.now(), **columns):
         raise Lost(f"{kind} came too late")
     log.record(

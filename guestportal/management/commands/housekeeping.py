@@ -13,6 +13,7 @@ from django.db import connection
 from audit.seals import seal
 from provisioning.recovery import recover
 from provisioning.retention import forget_idempotency_keys
+from provisioning.subjects.erasure import erase_expired
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +22,8 @@ DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
     (recover, 5),
     (seal, 15),
     (forget_idempotency_keys, 3600),
+    # A small batch each time: sealing must not wait for it.
+    (erase_expired, 60),
 )
 
 
