@@ -25,6 +25,7 @@ def web() -> Child:
         "backlog": 2048,
         "keep-alive": 75,
         "graceful-timeout": patience(),
+        "config": "python:guestportal.gunicornhooks",
         "logger-class": "guestportal.gunicornlog.GunicornLogger",
         "log-level": settings.LOG_LEVEL.lower(),
     }
