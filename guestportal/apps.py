@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
 
@@ -8,6 +9,9 @@ class GuestportalConfig(AppConfig):
 
     def ready(self) -> None:
         from guestportal import checks  # noqa: F401  (registers the system checks)
+
+        if settings.CELERY_BROKER_URL:  # without a broker nobody pays for the import
+            from guestportal import celery  # noqa: F401  (the app that tasks belong to)
 
         _audit_the_staff()
 
