@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from audit import log
+from crm import keying
 from crm.models import AttributeMapping, CrmRecord
 
 _MAPPING_COLUMNS = (
@@ -28,6 +29,7 @@ def save_record(
 ) -> None:
     """Store `record`, of which `fields` are new or changed, in one transaction with its event."""
     with transaction.atomic():
+        keying.require()
         record.save()
         _record_event("crm.changed", record, actor, request_id, {"fields": sorted(fields)})
 
