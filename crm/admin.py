@@ -1,7 +1,7 @@
 """CRM records and attribute mappings, edited by whoever has the model permissions."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.contrib import admin
@@ -32,7 +32,8 @@ class BoundedPaginator(_RecordPaginator):
 
     @cached_property
     def count(self) -> int:
-        return int(self.object_list[: self.limit].count())
+        first: QuerySet[CrmRecord] = self.object_list[: self.limit]  # type: ignore[assignment]
+        return first.count()
 
 
 class CrmRecordForm(_RecordForm):

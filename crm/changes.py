@@ -37,6 +37,11 @@ def delete_record(*, record: CrmRecord, actor: str) -> None:
         record.delete()
 
 
+def erase_record(*, session_hash: str) -> bool:
+    """Delete the record of a person who is erased; the caller's transaction records the erasure."""
+    return bool(CrmRecord.objects.filter(session_hash=session_hash).delete()[0])
+
+
 def save_mapping(*, mapping: AttributeMapping, actor: str) -> None:
     """Store `mapping` together with an event that shows all before and after."""
     with transaction.atomic():

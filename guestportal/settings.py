@@ -20,7 +20,12 @@ SECRET_KEY = env.text(
     "SECRET_KEY", meaning="Signs admin sessions; 50 characters or more", allowed="text"
 )
 DEBUG = env.boolean("DEBUG", default=False, meaning="Development only: demo page, plain http")
-ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", meaning="Host names this service answers to")
+ALLOWED_HOSTS = env.listing(
+    "ALLOWED_HOSTS",
+    pattern=r"\*|\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\]",
+    allowed="host names without scheme and port",
+    meaning="Host names this service answers to",
+)
 CSRF_TRUSTED_ORIGINS = env.listing(
     "CSRF_TRUSTED_ORIGINS",
     pattern=r"https?://[^/]+",
@@ -39,7 +44,13 @@ LOG_LEVEL = env.choice(
     default="INFO",
     meaning="Least severe level written to standard error, one JSON object a line",
 )
-BIND = env.text("BIND", default="127.0.0.1", meaning="Address the web server listens on")
+BIND = env.text(
+    "BIND",
+    default="127.0.0.1",
+    pattern=r"[A-Za-z0-9.:%-]+",
+    allowed="an address without a port",
+    meaning="Address the web server listens on",
+)
 PORT = env.integer("PORT", default=8000, low=1, high=65535, meaning="Port it listens on")
 WEB_CONCURRENCY = env.integer(
     "WEB_CONCURRENCY",
@@ -56,7 +67,7 @@ SECURE_SSL_REDIRECT = env.boolean(
 )
 SECURE_PROXY_SSL_HEADER = env.parsed(
     "SECURE_PROXY_SSL_HEADER",
-    parse=lambda value: tuple(value.split("=", 1)) if value and value.index("=") else None,
+    parse=env.header,
     default="",
     allowed="HTTP_X_FORWARDED_PROTO=https",
     meaning="Header by which the TLS proxy says that the visitor used https",
@@ -294,8 +305,11 @@ INSTALLED_APPS = [
     "rest_framework",
 ]
 MIDDLEWARE = [
+    # Before everything: a probe comes by address and over plain http.
     "guestportal.health.ProbeMiddleware",
-    # First, so that answers which the rest produces, errors too, carry the CORS headers.
+    # Around the CORS middleware, which answers preflights itself.
+    "guestportal.api.middleware.RequestIdMiddleware",
+    # Before the rest, so that whatever it answers, errors too, carries the CORS headers.
     "corsheaders.middleware.CorsMiddleware",
     "guestportal.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -304,6 +318,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "guestportal.staff.StaffMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -366,6 +381,9 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "guestportal.api.errors.exception_handler",
     "NUM_PROXIES": NUM_PROXIES,
     "UNAUTHENTICATED_USER": None,
+    # No ?format=, and no OPTIONS that tells every caller our docstrings.
+    "URL_FORMAT_OVERRIDE": None,
+    "DEFAULT_METADATA_CLASS": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 

@@ -3,3 +3,9 @@ from django.apps import AppConfig
 
 class ProvisioningConfig(AppConfig):
     name = "provisioning"
+
+    def ready(self) -> None:
+        from audit import triggers
+        from provisioning.models import Notice
+
+        triggers.protect(model=Notice)

@@ -10,10 +10,10 @@ from rest_framework import serializers
 
 from provisioning.fields import PlainBoolean, PlainString, Word
 from provisioning.models import ConsentType
-from provisioning.pipeline import InitRequest
+from provisioning.planning import InitRequest
 from provisioning.replay import RepeatKey
+from provisioning.validators import LANGUAGE
 
-_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -21,6 +21,10 @@ class SessionSerializer(serializers.Serializer[Any]):
     """A request about one session; fields we do not know are ignored."""
 
     default_error_messages = {"invalid": "The request body must be a JSON object."}
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        # DRF answers null before to_internal_value, without our wording.
+        return super().run_validation([] if data is None else data)
 
     sessionId = PlainString(limit=256, help_text="The browser session. Only its hash is used.")  # noqa: N815
     sessionSignature = PlainString(  # noqa: N815
@@ -45,8 +49,8 @@ class InitSerializer(SessionSerializer):
     language = PlainString(limit=35, required=False, help_text="A BCP 47 tag.")
 
     def validate_language(self, value: str) -> str:
-        """Refuse what is not shaped as a language tag (RFC 5646 section 2.1)."""
-        if not _LANGUAGE.fullmatch(value):
+        """Refuse what is not shaped as a language tag."""
+        if not LANGUAGE.fullmatch(value):
             raise serializers.ValidationError("language must be a BCP 47 language tag.")
         return value
 

@@ -9,4 +9,5 @@ urlpatterns = [
     path("init/<str:key>", views.ProgressView.as_view(), name="webchat-progress"),
     path("token", views.TokenView.as_view(), name="webchat-token"),
     path("consent/withdraw", views.WithdrawView.as_view(), name="webchat-withdraw"),
+    path("consent/receipt", views.ReceiptView.as_view(), name="webchat-receipt"),
 ]

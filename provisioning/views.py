@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from crm import sessions
 from provisioning import capability, identity, in_flight, metrics, pipeline, queued
 from provisioning.answers import refusals
-from provisioning.consent import withdrawal
+from provisioning.consent import receipts, withdrawal
 from provisioning.models import Status
 from provisioning.serializers import (
     GuestSerializer,
@@ -29,6 +29,7 @@ RETRY_AFTER = "1"  # seconds between two looks at an asynchronous init
 class WebchatView(APIView):
     """What the webchat calls share: anonymous, signed where required, never cached."""
 
+    http_method_names = ["post"]
     permission_classes = (AllowAny,)
     serializer_class: type[SessionSerializer] = SessionSerializer
 
@@ -110,6 +111,18 @@ class WithdrawView(WebchatView):
             request_id=request.META["REQUEST_ID"],
         )
         return {"withdrawn": withdrawn}
+
+
+class ReceiptView(WebchatView):
+    """``POST /api/webchat/consent/receipt``: the signed receipt of one consent."""
+
+    serializer_class = GuestSerializer
+
+    def answer(self, body: dict[str, Any], request: Request) -> dict[str, Any]:
+        return receipts.receipt_for_guest(
+            session_hash=sessions.hash_session(session_id=body["sessionId"]),
+            guest_id=body["guestId"],
+        ).as_json()
 
 
 def _accepted(key: str) -> Response:

@@ -111,15 +111,14 @@ class Service:
     def start_web(self) -> subprocess.Popen[bytes]:
         """Start the web server and wait until it answers."""
         process = self.spawn("-c", _WEB)
-        address = urlsplit(self.url)
         end = time.monotonic() + 20
-        while time.monotonic() < end:
-            with socket.socket() as probe:
-                if probe.connect_ex((str(address.hostname), int(address.port or 0))) == 0:
-                    return process
-            if process.poll() is not None:
-                break
-            time.sleep(0.05)
+        while time.monotonic() < end and process.poll() is None:
+            try:
+                self.get("/api/")  # waits in the backlog until a worker answers
+            except OSError:  # not listening yet, or a killed worker's socket still is
+                time.sleep(0.05)
+            else:
+                return process
         raise AssertionError(f"the service did not start:\n{self.log}")
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:

@@ -3,6 +3,7 @@
 opening.py      open(): a new row, or which earlier one serves; reuse, resume and idempotency
 transitions.py  what becomes of a row
 waiting.py      rows that wait for the worker
+erasing.py      what an erasure leaves of one
 storage.py      the short transactions that both are made of
 
 QUEUED ─► PENDING ─► GUEST_CREATED ─► READY
@@ -12,6 +13,7 @@ QUEUED ─► PENDING ─► GUEST_CREATED ─► READY
              └─► UNKNOWN   a guest may exist; a late answer may still correct it
 """
 
+from provisioning.ledger.erasing import InWork, erase_creations
 from provisioning.ledger.opening import (
     ConsentWithdrawn,
     Intent,
@@ -46,6 +48,7 @@ __all__ = [
     "QUEUED_FOR",
     "ConsentWithdrawn",
     "Entry",
+    "InWork",
     "Intent",
     "KeyInUse",
     "KeyMismatch",
@@ -55,6 +58,7 @@ __all__ = [
     "Sending",
     "Step",
     "Waiting",
+    "erase_creations",
     "find_guest",
     "find_queued",
     "give_up",

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from audit import log
 from provisioning.consent.decision import Consent
+from provisioning.consent.notices import ShownNotice
 from provisioning.ledger.storage import (
     QUEUED_FOR,
     Entry,
@@ -28,6 +29,7 @@ from provisioning.ledger.storage import (
     overdue_at,
     sent_columns,
     session_transaction,
+    short_transaction,
 )
 from provisioning.models import (
     ConsentBasis,
@@ -73,6 +75,7 @@ class Intent:
     language: str
     gpc: bool
     sending: Sending
+    notice: ShownNotice | None = None
     key_hash: str = ""
     body_hash: str = ""
     answer: str = field(default="", repr=False)  # encrypted, for whoever repeats the key
@@ -113,7 +116,7 @@ def find_guest(*, session_hash: str, guest_id: str, request_id: str) -> Entry | 
 
     Raises ConsentWithdrawn where the visitor took back the consent it rests on.
     """
-    with session_transaction(session_hash):
+    with short_transaction():
         row = GuestCreation.objects.filter(
             session_hash=session_hash, guest_id=guest_id, erased_at=None
         ).first()
@@ -189,8 +192,17 @@ def _same_consent(intent: Intent, within: timedelta) -> GuestCreation | None:
     )
     if row is None or row.withdrawn_at or row.erased_at:
         return None
-    same = (row.consent_given, row.consent_type) == (intent.consent.given, intent.consent.type)
-    return row if same else None
+    return row if _told_and_said(row) == _tells_and_says(intent) else None
+
+
+def _told_and_said(row: GuestCreation) -> tuple[object, ...]:
+    return row.consent_given, row.consent_type, row.notice_id, row.notice_version
+
+
+def _tells_and_says(intent: Intent) -> tuple[object, ...]:
+    # Consent under another notice is another consent.
+    notice_id = intent.notice.id if intent.notice else None
+    return intent.consent.given, intent.consent.type, notice_id, intent.notice_version
 
 
 def _serves(row: GuestCreation) -> bool:
@@ -230,6 +242,7 @@ def _insert(intent: Intent, subject: str) -> Entry:
         consent_basis=intent.consent.basis,
         notice_version=intent.notice_version,
         language=intent.language,
+        notice_id=intent.notice.id if intent.notice else None,
         gpc=intent.gpc,
         salt=salt,
         **sent_columns(salt, intent.sending),
@@ -269,12 +282,18 @@ def _entry(row: GuestCreation, subject: str, intent: Intent) -> Entry:
 
 
 def _consent_data(intent: Intent) -> dict[str, object]:
-    consent = intent.consent
+    consent, notice = intent.consent, intent.notice
+    known = notice and {
+        "version": notice.version,
+        "language": notice.language,
+        "sha256": notice.sha256,
+    }
     return {
         "given": consent.given,
         "type": consent.type,
         "basis": consent.basis,
-        "noticeVersion": intent.notice_version,
-        "language": intent.language,
+        "notice": known,
+        # Its name is the client's text, and what stands in the log stands there for good.
+        "noticeUnknown": bool(intent.notice_version) and notice is None,
         "gpc": intent.gpc,
     }

@@ -35,12 +35,13 @@ def guest_created(
 
     `rests`: no token is fetched for it now, and nobody works on the row any more.
     False: the visitor withdrew while the platform was at work, and no token may follow. An answer
-    that comes after recovery gave the row up still corrects it. Raises Lost.
+    that comes after recovery gave the row up still corrects it. Raises Lost, also where the row was
+    erased meanwhile: the erasure has queued its unknown guest for deletion on the platform.
     """
     with short_transaction():
-        row = GuestCreation.objects.only("consent_given", "consent_type", "withdrawn_at").get(
-            id=entry.id
-        )
+        row = GuestCreation.objects.only(
+            "consent_given", "consent_type", "withdrawn_at", "salt"
+        ).get(id=entry.id)
         mismatch = echo_given not in (None, row.consent_given) or (
             echo_type not in (None, row.consent_type)
         )
@@ -139,7 +140,7 @@ def move(
 ) -> None:
     """Write one transition and its event in the caller's transaction. Raises Lost."""
     rows = GuestCreation.objects.all() if among is None else among
-    rows = rows.filter(id=entry.id, status__in=leaving)
+    rows = rows.filter(id=entry.id, status__in=leaving, erased_at=None)
     if not rows.update(updated_at=timezone.now(), **columns):
         raise Lost(f"{kind} came too late")
     log.record(

@@ -14,6 +14,7 @@ from audit.seals import seal
 from provisioning import capability
 from provisioning.recovery import recover
 from provisioning.retention import forget_idempotency_keys
+from provisioning.subjects.erasure import erase_expired
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,8 @@ DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
     (seal, 15),
     (forget_idempotency_keys, 3600),
     (capability.forget_expired, 600),
+    # A small batch each time: sealing must not wait for it.
+    (erase_expired, 60),
 )
 
 
