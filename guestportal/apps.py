@@ -12,6 +12,7 @@ class GuestportalConfig(AppConfig):
 
         if settings.CELERY_BROKER_URL:  # without a broker nobody pays for the import
             from guestportal import celery  # noqa: F401  (the app that tasks belong to)
+
         _audit_the_staff()
 
 

@@ -144,6 +144,16 @@ def database(url: str) -> dict[str, Any]:
     raise ValueError(url)
 
 
+def header(value: str) -> tuple[str, str] | None:
+    """Return Django's pair of META key and value from ``HTTP_NAME=value``, None from nothing."""
+    if not value:
+        return None
+    if not re.fullmatch(r"HTTP_[A-Z0-9_]+=\S+", value):
+        raise ValueError(value)
+    name, _, sent = value.partition("=")
+    return name, sent
+
+
 def _postgresql(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return psycopg's options; what the URL's query says wins.
 
@@ -164,16 +174,6 @@ def _postgresql(config: Mapping[str, Any]) -> dict[str, Any]:
         " -c idle_in_transaction_session_timeout=60s",
         **config.get("OPTIONS", {}),
     }
-
-
-def header(value: str) -> tuple[str, str] | None:
-    """Return Django's pair of META key and value from ``HTTP_NAME=value``, None from nothing."""
-    if not value:
-        return None
-    if not re.fullmatch(r"HTTP_[A-Z0-9_]+=\S+", value):
-        raise ValueError(value)
-    name, _, sent = value.partition("=")
-    return name, sent
 
 
 def cache(url: str) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 opening.py      open(): a new row, or which earlier one serves; reuse, resume and idempotency
 transitions.py  what becomes of a row
-waiting.py      rows that wait for the worker
 erasing.py      what an erasure leaves of one
+waiting.py      rows that wait for the worker
 storage.py      the short transactions that both are made of
 
 QUEUED ─► PENDING ─► GUEST_CREATED ─► READY

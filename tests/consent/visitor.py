@@ -30,7 +30,9 @@ class Visitor:
     def init(self, session: str = SESSION, *, gpc: bool = False, **fields: Any) -> Any:
         """Ask for a guest; a field that is None is left out."""
         said = {name: value for name, value in fields.items() if value is not None}
-        return self.post("init", {"sessionId": session, **said}, **({"Sec-GPC": "1"} if gpc else {}))
+        return self.post(
+            "init", {"sessionId": session, **said}, **({"Sec-GPC": "1"} if gpc else {})
+        )
 
     def withdraw(self, session: str = SESSION) -> Any:
         return self.post("consent/withdraw", {"sessionId": session})

@@ -23,9 +23,9 @@ DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
     (recover, 5),
     (seal, 15),
     (forget_idempotency_keys, 3600),
-    (capability.forget_expired, 600),
     # A small batch each time: sealing must not wait for it.
     (erase_expired, 60),
+    (capability.forget_expired, 600),
 )
 
 
