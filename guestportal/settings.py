@@ -308,6 +308,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
+    # Before everything: a probe comes by address and over plain http.
     "guestportal.health.ProbeMiddleware",
     # Around the CORS middleware, which answers preflights itself.
     "guestportal.api.middleware.RequestIdMiddleware",
