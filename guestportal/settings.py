@@ -302,7 +302,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "corsheaders",
+    "csp",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
     "guestportal.health.ProbeMiddleware",
@@ -313,6 +316,7 @@ MIDDLEWARE = [
     "guestportal.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -358,11 +362,28 @@ STORAGES = {
     }
 }
 WHITENOISE_USE_FINDERS = DEBUG
+# webchat.js is another origin's to load, and its version is in its name.
+WHITENOISE_ALLOW_ALL_ORIGINS = True
+WHITENOISE_IMMUTABLE_FILE_TEST = r"\.[0-9a-f]{12}\.|/webchat-\d+\.\d+\.\d+\."
 
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 X_FRAME_OPTIONS = "DENY"
+# One policy for admin, demo page and API docs: nothing inline, nothing from elsewhere.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
 
 CORS_URLS_REGEX = r"^/api/(?!crm/)"  # the sync API is no business of a page
 CORS_ALLOW_METHODS = ("GET", "POST", "OPTIONS")
@@ -379,6 +400,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["guestportal.api.throttle.WebchatThrottle"],
     "EXCEPTION_HANDLER": "guestportal.api.errors.exception_handler",
     "NUM_PROXIES": NUM_PROXIES,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
     # No ?format=, and no OPTIONS that tells every caller our docstrings.
     "URL_FORMAT_OVERRIDE": None,
@@ -405,6 +427,19 @@ CELERY_BROKER_HEARTBEAT = 10
 CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
 # One more try at once: a pooled connection may be from before the broker's restart.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "guestportal",
+    "DESCRIPTION": "Turns an anonymous browser session into a Genesys Cloud guest.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": r"/api/",
+    "SORT_OPERATIONS": False,  # in the order of the addresses: init comes first
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "guestportal.api.schema.describe_refusals",
+    ],
+}
 
 LOGGING = {
     "version": 1,

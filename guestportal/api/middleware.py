@@ -13,6 +13,7 @@ from guestportal.api.body import body_limit
 from guestportal.api.errors import error_response, wants_our_shape
 from guestportal.logs import request_id
 
+ORIGIN_NOT_ALLOWED = (403, "origin_not_allowed", "Pages of that origin may not call us.")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -60,9 +61,8 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         origin = request.headers.get("Origin")
         ours = f"{request.scheme}://{host}"
         if origin is not None and origin != ours and origin not in settings.CORS_ALLOWED_ORIGINS:
-            return error_response(
-                status=403, code="origin_not_allowed", error="Pages of that origin may not call us."
-            )
+            status, code, sentence = ORIGIN_NOT_ALLOWED
+            return error_response(status=status, code=code, error=sentence)
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not (length.isascii() and length.isdigit()):
         return error_response(status=400)

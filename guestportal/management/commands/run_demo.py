@@ -49,7 +49,9 @@ class Command(BaseCommand):
         here = f"http://127.0.0.1:{settings.PORT}"
         body = '{"sessionId": "demo-session-jane", "consentGiven": true}'
         self.stdout.write(
+            f"\n  chat       {here}/   the demo page"
             f"\n  admin      {here}/admin/   demo-admin / {demo.get('password', '(yours)')}"
+            f"\n  API        {here}/api/docs"
             f"\n  sandbox    http://127.0.0.1:{sandbox_port}/_sandbox/calls"
             f"\n  try it     (Ctrl-C ends everything)\n\n"
             f"curl -sS {here}/api/webchat/init -H 'Content-Type: application/json' -d '{body}'\n"
