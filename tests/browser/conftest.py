@@ -61,7 +61,7 @@ def _chat(folder: Path, platform: Sandbox, **settings: str) -> Any:
     return running_service(
         folder,
         platform.url,
-        ALLOWED_HOSTS="chat.example.com,strict-chat.example.com",
+        ALLOWED_HOSTS="127.0.0.1,chat.example.com,strict-chat.example.com",
         CORS_ALLOWED_ORIGINS=SHOP,
         GENESYS_DEADLINE="2",
         GENESYS_READ_TIMEOUT="1",

@@ -33,6 +33,8 @@ _OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
     "--ignore-certificate-errors",
+    # Pages on the internet would not be on loopback, nor asked whether they may go there.
+    "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
 )
 
 
