@@ -84,10 +84,10 @@ def chat(tmp_path_factory: pytest.TempPathFactory, platform: Sandbox) -> Iterato
 
 @pytest.fixture(scope="session")
 def strict_chat(tmp_path_factory: pytest.TempPathFactory, platform: Sandbox) -> Iterator[Service]:
-    """A service that wants signatures and lets an address call it three times a minute."""
+    """A service that wants signatures and lets an address call it three times a second."""
     strict = {"IDENTITY_VERIFICATION": "required", "IDENTITY_SECRET": IDENTITY_SECRET}
     folder = tmp_path_factory.mktemp("strict")
-    with _chat(folder, platform, INIT_RATE="3/min", **strict) as service:
+    with _chat(folder, platform, INIT_RATE="3/s", **strict) as service:
         yield service
 
 
