@@ -1,5 +1,7 @@
 """The database itself refuses to change the log; this module says how, and tells when it does not.
 
+Another app whose table must never change either names it with `protect`, in its ``apps.py``.
+
 SQLite loses a table's triggers in silence when a migration remakes the table, so `install` runs
 after every migrate (`audit.apps`), and `missing` feeds the system check, ``/readyz`` and
 ``verify_audit``. A trigger that is there but altered or disabled counts as missing.
@@ -13,7 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from audit.models import AuditEvent, AuditLeaf, AuditLog, AuditSeal
 
-INSERT_ONLY: tuple[type[models.Model], ...] = (AuditEvent, AuditLeaf, AuditSeal, AuditLog)
+_insert_only: list[type[models.Model]] = [AuditEvent, AuditLeaf, AuditSeal, AuditLog]
 
 # Rows for UPDATE and DELETE, so that a statement against a parent table is refused too.
 _POSTGRESQL = {
@@ -35,6 +37,12 @@ class Trigger:
     table: str
     sql: str
     kind: int = 0
+
+
+def protect(*, model: type[models.Model]) -> None:
+    """Have `model`'s table refuse everything but an insert, like the log's own."""
+    if model not in _insert_only:
+        _insert_only.append(model)
 
 
 def missing(*, using: str = "default") -> list[str]:
@@ -71,7 +79,7 @@ def wanted(*, using: str = "default") -> list[Trigger]:
     build = _for_postgresql if connection.vendor == "postgresql" else _for_sqlite
     return [
         trigger
-        for model in INSERT_ONLY
+        for model in _insert_only
         if model._meta.db_table in present
         for trigger in build(model)
     ]
@@ -96,10 +104,11 @@ def _for_sqlite(model: type[models.Model]) -> Iterator[Trigger]:
         )
     # INSERT OR REPLACE deletes every row it conflicts with, by whatever unique column or by rowid,
     # and no DELETE trigger fires for it. A rowid that was not given reads as -1.
-    unique = [field.column for field in model._meta.local_fields if field.unique]
     taken = " OR ".join(
-        f"EXISTS (SELECT 1 FROM {table} WHERE {column} = NEW.{column})"  # noqa: S608
-        for column in [*unique, "rowid"]
+        f"EXISTS (SELECT 1 FROM {table} WHERE "  # noqa: S608
+        + " AND ".join(f"{column} = NEW.{column}" for column in columns)
+        + ")"
+        for columns in [*_unique_columns(model), ["rowid"]]
     )
     name = f"{table}_no_replace"
     yield Trigger(
@@ -107,6 +116,13 @@ def _for_sqlite(model: type[models.Model]) -> Iterator[Trigger]:
         table,
         f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN {taken} BEGIN {refuse}; END",
     )
+
+
+def _unique_columns(model: type[models.Model]) -> Iterator[list[str]]:
+    columns = {field.name: str(field.column) for field in model._meta.local_fields}
+    yield from ([columns[field.name]] for field in model._meta.local_fields if field.unique)
+    for constraint in model._meta.total_unique_constraints:
+        yield [columns[name] for name in constraint.fields]
 
 
 def _intact(using: str) -> set[Trigger]:

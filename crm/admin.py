@@ -11,16 +11,17 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from crm import changes
-from crm.models import AttributeMapping, CrmRecord
+from crm.models import ApiToken, AttributeMapping, CrmRecord
 from crm.sessions import key_for_hash
 
 if TYPE_CHECKING:
     _RecordAdmin = admin.ModelAdmin[CrmRecord]
     _MappingAdmin = admin.ModelAdmin[AttributeMapping]
+    _TokenAdmin = admin.ModelAdmin[ApiToken]
     _RecordForm = forms.ModelForm[CrmRecord]
     _RecordPaginator = Paginator[CrmRecord]
 else:
-    _RecordAdmin = _MappingAdmin = admin.ModelAdmin
+    _RecordAdmin = _MappingAdmin = _TokenAdmin = admin.ModelAdmin
     _RecordForm = forms.ModelForm
     _RecordPaginator = Paginator
 
@@ -123,3 +124,18 @@ class AttributeMappingAdmin(_MappingAdmin):
 
 def _actor(request: HttpRequest) -> str:
     return f"staff:{request.user.pk}"
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(_TokenAdmin):
+    """Which users hold a token of the sync API; deleting one ends it at once."""
+
+    list_display = ["user", "created_at"]
+    fields = ["user", "created_at"]
+    list_select_related = ["user"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # `issue_api_token` shows the token, which a page here would have to keep
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        return False

@@ -23,18 +23,25 @@ _MAPPING_COLUMNS = (
 )
 
 
-def save_record(*, record: CrmRecord, fields: Iterable[str], actor: str) -> None:
+def save_record(
+    *, record: CrmRecord, fields: Iterable[str], actor: str, request_id: str = ""
+) -> None:
     """Store `record`, of which `fields` are new or changed, in one transaction with its event."""
     with transaction.atomic():
         record.save()
-        _record_event("crm.changed", record, actor, {"fields": sorted(fields)})
+        _record_event("crm.changed", record, actor, request_id, {"fields": sorted(fields)})
 
 
-def delete_record(*, record: CrmRecord, actor: str) -> None:
+def delete_record(*, record: CrmRecord, actor: str, request_id: str = "") -> None:
     """Delete `record` in one transaction with its event."""
     with transaction.atomic():
-        _record_event("crm.deleted", record, actor, {})
+        _record_event("crm.deleted", record, actor, request_id, {})
         record.delete()
+
+
+def erase_record(*, session_hash: str) -> bool:
+    """Delete the record of a person who is erased; the caller's transaction records the erasure."""
+    return bool(CrmRecord.objects.filter(session_hash=session_hash).delete()[0])
 
 
 def save_mapping(*, mapping: AttributeMapping, actor: str) -> None:
@@ -53,9 +60,11 @@ def delete_mapping(*, mapping: AttributeMapping, actor: str) -> None:
         _mapping_event(before, actor)
 
 
-def _record_event(kind: str, record: CrmRecord, actor: str, data: dict[str, Any]) -> None:
+def _record_event(
+    kind: str, record: CrmRecord, actor: str, request_id: str, data: dict[str, Any]
+) -> None:
     subject = log.pseudonym(session_hash=record.session_hash)
-    log.record(kind=kind, subject=subject, actor=actor, data=data)
+    log.record(kind=kind, subject=subject, actor=actor, request_id=request_id, data=data)
 
 
 def _mapping_event(before: list[dict[str, Any]], actor: str) -> None:

@@ -12,4 +12,5 @@ urlpatterns = [
     path("api/docs", schema.docs, name="api-docs"),
     path("api/schema", schema.document, name="api-schema"),
     path("api/webchat/", include("provisioning.urls")),
+    path("api/crm/", include("crm.urls")),
 ]

@@ -4,7 +4,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import URLPattern
 
+from provisioning import compliance_admin, person_views  # noqa: F401  (the former registers its own)
 from provisioning.models import GuestCreation
 
 
@@ -26,6 +28,9 @@ class GuestCreationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("guest_id__exact", "session_hash__exact")
     search_help_text = "A guest id or a session hash, whole"
     show_full_result_count = False
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*person_views.urls(site=self.admin_site), *super().get_urls()]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

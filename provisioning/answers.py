@@ -12,6 +12,8 @@ from rest_framework.exceptions import APIException, ValidationError
 from crm.profiles import LookupFailed
 from provisioning import ledger
 from provisioning.consent.decision import ConsentRequired
+from provisioning.consent.notices import UnknownNotice
+from provisioning.consent.receipts import ReceiptNotFound
 from provisioning.genesys import errors
 from provisioning.identity import IdentityRequired
 from provisioning.in_flight import Overloaded
@@ -25,6 +27,7 @@ _ANSWERS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (ConsentDeclined, 403, "consent_declined", "The chat is not available without consent."),
     (ledger.ConsentWithdrawn, 403, "consent_declined", "Consent for this chat was withdrawn."),
     (GuestNotFound, 404, "not_found", "This session has no such guest."),
+    (ReceiptNotFound, 404, "not_found", "This session has no such guest."),
     (ledger.KeyInUse, 409, "in_progress", "The same request is being worked on."),
     (ledger.KeyMismatch, 422, "idempotency_mismatch", "That Idempotency-Key had another body."),
     (LookupFailed, 503, "storage_unavailable", "Visitor data cannot be looked up right now."),
@@ -56,6 +59,9 @@ def refusals() -> Iterator[None]:
     except ConsentRequired as exc:
         sentence = "consentGiven is required: true or false."
         raise ValidationError({"consentGiven": [sentence]}) from exc
+    except UnknownNotice as exc:
+        sentence = "noticeVersion names no notice in effect in that language."
+        raise ValidationError({"noticeVersion": [sentence]}) from exc
     except tuple(row[0] for row in _ANSWERS) as exc:
         raise _refusal(exc) from exc
 

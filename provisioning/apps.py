@@ -5,4 +5,8 @@ class ProvisioningConfig(AppConfig):
     name = "provisioning"
 
     def ready(self) -> None:
+        from audit import triggers
         from provisioning import schema  # noqa: F401  (drf-spectacular finds the descriptions)
+        from provisioning.models import Notice
+
+        triggers.protect(model=Notice)

@@ -1,8 +1,13 @@
-"""What was done for each visitor: one row per guest creation, and the consent of each session."""
+"""What was done for each visitor: one row per guest creation, and the consent of each session.
+
+Everything that ties a row to a person is keyed by the session's hash, so that an erasure finds it.
+"""
 
 from django.db import models
 from django.db.models import Q
 from uuid_utils.compat import uuid7
+
+from provisioning.validators import validate_language, validate_purposes, validate_reference
 
 
 class Status(models.TextChoices):
@@ -55,8 +60,19 @@ class GuestCreation(models.Model):
     consent_given = models.BooleanField()
     consent_type = models.CharField(max_length=8, choices=ConsentType)
     consent_basis = models.CharField(max_length=9, choices=ConsentBasis)
+    # As the page named it; `notice` is empty where nobody published such a one.
     notice_version = models.CharField(max_length=64, blank=True)
     language = models.CharField(max_length=35, blank=True)
+    # No foreign key constraint: PostgreSQL would lock the one current notice's row at every init,
+    # and a notice is never deleted anyway.
+    notice = models.ForeignKey(
+        "Notice",
+        null=True,
+        blank=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+    )
     gpc = models.BooleanField("Global Privacy Control", default=False)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True)
@@ -87,6 +103,12 @@ class GuestCreation(models.Model):
                 condition=Q(overdue_at__isnull=False),
                 name="creation_in_work",
             ),
+            # What retention looks through, without what it has erased already.
+            models.Index(
+                fields=["created_at"],
+                condition=Q(erased_at__isnull=True),
+                name="creation_to_expire",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -95,10 +117,26 @@ class GuestCreation(models.Model):
             models.CheckConstraint(
                 condition=Q(consent_basis__in=ConsentBasis.values), name="creation_basis_is_known"
             ),
-            # A guest that exists has an id; one that certainly does not has none.
+            # A guest that exists has an id, until the visitor is erased.
             models.CheckConstraint(
-                condition=~Q(status__in=[Status.GUEST_CREATED, Status.READY]) | ~Q(guest_id=""),
+                condition=~Q(status__in=[Status.GUEST_CREATED, Status.READY])
+                | ~Q(guest_id="")
+                | Q(erased_at__isnull=False),
                 name="creation_with_guest_has_guest_id",
+            ),
+            # Whoever writes an erased row, it names nobody.
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True)
+                | Q(
+                    session_hash="",
+                    request_id="",
+                    guest_id="",
+                    salt="",
+                    profile_digest="",
+                    payload_digest="",
+                    correlation_id="",
+                ),
+                name="creation_erased_names_nobody",
             ),
             # Only a stated or an assumed consent can be a yes.
             models.CheckConstraint(
@@ -106,6 +144,10 @@ class GuestCreation(models.Model):
                 | Q(consent_basis__in=[ConsentBasis.STATED, ConsentBasis.ASSUMED]),
                 name="creation_yes_has_a_basis",
             ),
+        ]
+        permissions = [
+            ("export_subject", "Can export what is stored of a person"),
+            ("erase_subject", "Can erase a person"),
         ]
 
     def __str__(self) -> str:
@@ -120,6 +162,20 @@ class Withdrawal(models.Model):
 
     def __str__(self) -> str:
         return f"withdrawn {self.withdrawn_at:%Y-%m-%d}"
+
+
+class InitCapability(models.Model):
+    """The right to ask what became of one asynchronous init; kept hashed, for ten minutes."""
+
+    key_hash = models.CharField(max_length=64, primary_key=True)
+    creation = models.ForeignKey(GuestCreation, on_delete=models.CASCADE)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"capability for {self.creation_id}"
 
 
 class IdempotencyKey(models.Model):
@@ -145,3 +201,105 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return f"idempotency key of {self.creation_id}"
+
+
+class NoticeContent(models.Model):
+    """What a privacy notice consists of, in one language; a draft and a notice have all of it."""
+
+    version = models.CharField(max_length=64, help_text="As pages name it in noticeVersion")
+    language = models.CharField(
+        max_length=35,
+        validators=[validate_language],
+        help_text="A BCP 47 tag, such as en or de-AT",
+    )
+    text = models.TextField(help_text="What the visitor reads, whole")
+    purposes = models.JSONField(
+        validators=[validate_purposes], help_text='["customer support by chat", …]'
+    )
+    controller = models.TextField("controller", help_text="Name and contact of the controller")
+    effective_at = models.DateTimeField(help_text="Before it, nobody can have seen the notice")
+
+    class Meta:
+        abstract = True
+
+
+class NoticeDraft(NoticeContent):
+    """A notice being written. Publishing turns it into a `Notice`."""
+
+    class Meta:
+        permissions = [("publish_notice", "Can publish a privacy notice")]
+
+    def __str__(self) -> str:
+        return f"draft of {self.version} ({self.language})"
+
+
+class Notice(NoticeContent):
+    """A published notice: the database refuses to change it (see `audit.triggers`)."""
+
+    sha256 = models.CharField("SHA-256 of the text", max_length=64)
+    published_at = models.DateTimeField()
+    published_by = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "language"], name="one_notice_a_version_and_language"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} ({self.language})"
+
+
+class LegalHold(models.Model):
+    """While it stands, nothing of this session is erased. Lifting deletes the row; see the log."""
+
+    session_hash = models.CharField(max_length=64, primary_key=True)
+    reference = models.CharField(
+        max_length=64,
+        validators=[validate_reference],
+        help_text="Number of the case, no names: it goes into the audit log for good",
+    )
+    placed_at = models.DateTimeField()
+    placed_by = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class PlatformDeletion(models.Model):
+    """A guest that is to be deleted on the platform too, after its person was erased here.
+
+    The guest id stands only here, and only until that is done. It is empty where the outcome of
+    the creation was unknown: then look on the platform for what was made at that time.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting: delete this guest on the platform"
+        DONE = "done", "Done"
+
+    creation = models.OneToOneField(GuestCreation, primary_key=True, on_delete=models.PROTECT)
+    guest_id = models.CharField(max_length=128, blank=True)
+    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
+    requested_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+    done_by = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        default_permissions = ("view", "change")
+        indexes = [
+            models.Index(
+                fields=["requested_at"], condition=Q(state="waiting"), name="deletion_waiting"
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="waiting", done_at=None)
+                | Q(state="done", done_at__isnull=False, guest_id=""),
+                name="deletion_done_keeps_no_guest_id",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"platform deletion of {self.creation_id}"

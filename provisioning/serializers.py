@@ -12,8 +12,8 @@ from provisioning.fields import PlainBoolean, PlainString, Word
 from provisioning.models import ConsentType
 from provisioning.pipeline import InitRequest
 from provisioning.replay import RepeatKey
+from provisioning.validators import LANGUAGE
 
-_LANGUAGE = r"^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$"  # as RFC 5646 section 2.1 shapes a tag
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -21,6 +21,10 @@ class SessionSerializer(serializers.Serializer[Any]):
     """A request about one session; fields we do not know are ignored."""
 
     default_error_messages = {"invalid": "The request body must be a JSON object."}
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        # DRF answers null before to_internal_value, without our wording.
+        return super().run_validation([] if data is None else data)
 
     sessionId = PlainString(limit=256, help_text="The browser session. Only its hash is used.")  # noqa: N815
     sessionSignature = PlainString(  # noqa: N815
@@ -51,7 +55,7 @@ class InitSerializer(SessionSerializer):
     )
     language = PlainString(
         limit=35,
-        pattern=_LANGUAGE,
+        pattern=f"^{LANGUAGE.pattern}$",
         shape="a BCP 47 language tag",
         required=False,
         help_text="Of the notice: a BCP 47 tag.",
@@ -75,6 +79,13 @@ def init_request(
         gpc=headers.get("Sec-GPC") == "1",
         repeat_key=_repeat_key(body, headers.get("Idempotency-Key")),
     )
+
+
+def prefers_async(headers: Mapping[str, str]) -> bool:
+    """Tell whether ``Prefer`` holds ``respond-async`` (RFC 7240, sections 2 and 4.1)."""
+    preferences = headers.get("Prefer", "").split(",")
+    names = (preference.partition(";")[0].partition("=")[0] for preference in preferences)
+    return "respond-async" in {name.strip().lower() for name in names}
 
 
 def _repeat_key(body: Mapping[str, Any], value: str | None) -> RepeatKey | None:

@@ -11,7 +11,6 @@ Reuse, resume and idempotency are one decision, taken under the session's lock, 
 import enum
 import hmac
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -21,7 +20,17 @@ from django.utils import timezone
 
 from audit import log
 from provisioning.consent.decision import Consent
-from provisioning.ledger.storage import Entry, digest, overdue_at, session_transaction
+from provisioning.consent.notices import ShownNotice
+from provisioning.ledger.storage import (
+    QUEUED_FOR,
+    Entry,
+    Sending,
+    digest,
+    overdue_at,
+    sent_columns,
+    session_transaction,
+    short_transaction,
+)
 from provisioning.models import (
     ConsentBasis,
     GuestCreation,
@@ -56,7 +65,7 @@ class Step(enum.Enum):
 
 @dataclass(frozen=True)
 class Intent:
-    """What one init is about to do. `profile` and `payload` are bytes, kept as digests."""
+    """What one init is about to do; `queued`: the worker will."""
 
     creation_id: UUID
     session_hash: str = field(repr=False)
@@ -65,9 +74,8 @@ class Intent:
     notice_version: str
     language: str
     gpc: bool
-    profile: bytes = field(repr=False)
-    payload: bytes = field(repr=False)
-    sent_fields: Sequence[str]
+    sending: Sending
+    notice: ShownNotice | None = None
     key_hash: str = ""
     body_hash: str = ""
     answer: str = field(default="", repr=False)  # encrypted, for whoever repeats the key
@@ -108,7 +116,7 @@ def find_guest(*, session_hash: str, guest_id: str, request_id: str) -> Entry | 
 
     Raises ConsentWithdrawn where the visitor took back the consent it rests on.
     """
-    with session_transaction(session_hash):
+    with short_transaction():
         row = GuestCreation.objects.filter(
             session_hash=session_hash, guest_id=guest_id, erased_at=None
         ).first()
@@ -169,7 +177,7 @@ def _reusable(intent: Intent) -> GuestCreation | None:
     row = _same_consent(intent, timedelta(seconds=settings.GUEST_REUSE_SECONDS))
     if row is None or not _serves(row):
         return None
-    same = hmac.compare_digest(row.profile_digest, digest(row.salt, intent.profile))
+    same = hmac.compare_digest(row.profile_digest, digest(row.salt, intent.sending.profile))
     return row if same else None
 
 
@@ -184,8 +192,17 @@ def _same_consent(intent: Intent, within: timedelta) -> GuestCreation | None:
     )
     if row is None or row.withdrawn_at or row.erased_at:
         return None
-    same = (row.consent_given, row.consent_type) == (intent.consent.given, intent.consent.type)
-    return row if same else None
+    return row if _told_and_said(row) == _tells_and_says(intent) else None
+
+
+def _told_and_said(row: GuestCreation) -> tuple[object, ...]:
+    return row.consent_given, row.consent_type, row.notice_id, row.notice_version
+
+
+def _tells_and_says(intent: Intent) -> tuple[object, ...]:
+    # Consent under another notice is another consent.
+    notice_id = intent.notice.id if intent.notice else None
+    return intent.consent.given, intent.consent.type, notice_id, intent.notice_version
 
 
 def _serves(row: GuestCreation) -> bool:
@@ -219,17 +236,16 @@ def _insert(intent: Intent, subject: str) -> Entry:
         request_id=intent.request_id,
         session_hash=intent.session_hash,
         status=Status.QUEUED if intent.queued else Status.PENDING,
-        overdue_at=overdue_at(),
+        overdue_at=now + QUEUED_FOR if intent.queued else overdue_at(),
         consent_given=intent.consent.given,
         consent_type=intent.consent.type,
         consent_basis=intent.consent.basis,
         notice_version=intent.notice_version,
         language=intent.language,
+        notice_id=intent.notice.id if intent.notice else None,
         gpc=intent.gpc,
         salt=salt,
-        profile_digest=digest(salt, intent.profile),
-        payload_digest=digest(salt, intent.payload),
-        sent_fields=list(intent.sent_fields),
+        **sent_columns(salt, intent.sending),
     )
     _remember_key(intent, row)
     log.record(
@@ -266,12 +282,18 @@ def _entry(row: GuestCreation, subject: str, intent: Intent) -> Entry:
 
 
 def _consent_data(intent: Intent) -> dict[str, object]:
-    consent = intent.consent
+    consent, notice = intent.consent, intent.notice
+    known = notice and {
+        "version": notice.version,
+        "language": notice.language,
+        "sha256": notice.sha256,
+    }
     return {
         "given": consent.given,
         "type": consent.type,
         "basis": consent.basis,
-        "noticeVersion": intent.notice_version,
-        "language": intent.language,
+        "notice": known,
+        # Its name is the client's text, and what stands in the log stands there for good.
+        "noticeUnknown": bool(intent.notice_version) and notice is None,
         "gpc": intent.gpc,
     }

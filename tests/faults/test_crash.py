@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.load import Tally, until
+from tests.machine import postgres_database
 from tests.sandbox import Sandbox, running_sandbox
 from tests.service import Service, running_service
-from tests.machine import postgres_database
 
 pytestmark = pytest.mark.slow
 KILLS = 20

@@ -11,8 +11,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from audit.seals import seal
+from provisioning import capability
 from provisioning.recovery import recover
 from provisioning.retention import forget_idempotency_keys
+from provisioning.subjects.erasure import erase_expired
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +23,9 @@ DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
     (recover, 5),
     (seal, 15),
     (forget_idempotency_keys, 3600),
+    # A small batch each time: sealing must not wait for it.
+    (erase_expired, 60),
+    (capability.forget_expired, 600),
 )
 
 

@@ -1,0 +1,144 @@
+"""Consent receipts: what we hold of one consent, signed, for the visitor to keep.
+
+Shaped on the record structure of ISO/IEC TS 27560:2023 (header, PII processing, party, event),
+with its names. A receipt is canonical JSON of strings, whole numbers, lists and objects, for
+which `audit.log.canonical` writes what RFC 8785 does; docs/compliance.md shows how to verify one
+without us.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from audit import log, signing
+from provisioning.models import ConsentBasis, GuestCreation, Notice
+
+SCHEMA_VERSION = "ISO/IEC TS 27560:2023; guestportal 1"
+_STATES = {
+    (True, ConsentBasis.STATED.value): "given",
+    # Nobody said yes: that is no consent (GDPR recital 32), whatever was sent.
+    (True, ConsentBasis.ASSUMED.value): "unknown",
+}
+
+
+class ReceiptNotFound(Exception):
+    """This session has no such guest."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A receipt's `content` and the Ed25519 `signature` over its canonical JSON."""
+
+    content: Mapping[str, Any]
+    signature: signing.Signature
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the document that is handed out."""
+        return {
+            "receipt": dict(self.content),
+            "signature": {
+                "algorithm": "Ed25519",
+                "key_id": self.signature.key_id,
+                "value": self.signature.signature,
+            },
+        }
+
+
+def receipt_for_guest(*, session_hash: str, guest_id: str) -> Receipt:
+    """Return the receipt of the consent under which this very session got `guest_id`.
+
+    Raises ReceiptNotFound or SigningKeyMissingError.
+    """
+    creation = (
+        GuestCreation.objects.filter(session_hash=session_hash, guest_id=guest_id)
+        .select_related("notice")
+        .first()
+    )
+    if creation is None:
+        raise ReceiptNotFound
+    return make_receipt(creation=creation)
+
+
+def receipt_for_staff(*, creation: GuestCreation, actor: str) -> Receipt:
+    """Return the receipt of `creation`, and record that `actor` took it.
+
+    Raises SigningKeyMissingError.
+    """
+    made = make_receipt(creation=creation)
+    with transaction.atomic():
+        log.record(
+            kind="receipt.exported",
+            subject=_subject(creation),
+            actor=actor,
+            data={"creation": str(creation.id)},
+        )
+    return made
+
+
+def make_receipt(*, creation: GuestCreation) -> Receipt:
+    """Return the signed receipt of `creation`. Raises SigningKeyMissingError."""
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "record_id": str(creation.id),
+        "pii_principal_id": _subject(creation),
+        "pii_processing": _processing(creation),
+        "party_identification": _parties(creation.notice),
+        "events": _events(creation),
+    }
+    message = log.canonical(content).encode()
+    return Receipt(content, signing.sign(message=message, purpose="receipt"))
+
+
+def _subject(creation: GuestCreation) -> str:
+    """Return the log's pseudonym of the visitor; empty once erased."""
+    if not creation.session_hash:
+        return ""
+    with transaction.atomic():
+        return log.pseudonym(session_hash=creation.session_hash)
+
+
+def _processing(creation: GuestCreation) -> dict[str, Any]:
+    notice = creation.notice
+    return {
+        "privacy_notice": {
+            "version": notice.version if notice else creation.notice_version,
+            "language": notice.language if notice else creation.language,
+            "sha256": notice.sha256 if notice else "",
+            "known": notice is not None,
+            "text": notice.text if notice else "",
+        },
+        "purposes": [
+            {"purpose": purpose, "lawful_basis": "consent"}
+            for purpose in (notice.purposes if notice else [])
+        ],
+        # Names of what went to the platform; never the values.
+        "pii_information": list(creation.sent_fields),
+        "recipient_third_parties": ["Genesys Cloud"],
+        "withdrawal_method": "POST /api/webchat/consent/withdraw",
+        "global_privacy_control": creation.gpc,
+    }
+
+
+def _parties(notice: Notice | None) -> list[dict[str, str]]:
+    if notice is None:
+        return []
+    return [{"party_role": "pii_controller", "party_contact": notice.controller}]
+
+
+def _events(creation: GuestCreation) -> list[dict[str, str]]:
+    """Return the consent's history: what was said, and that it was withdrawn."""
+    said = _STATES.get((creation.consent_given, creation.consent_basis), "refused")
+    first = {
+        "event_time": log.timestamp(creation.created_at),
+        "event_type": creation.consent_type,
+        "event_state": said,
+        "basis": creation.consent_basis,
+    }
+    if creation.withdrawn_at is None:
+        return [first]
+    return [
+        first,
+        {"event_time": log.timestamp(creation.withdrawn_at), "event_state": "withdrawn"},
+    ]

@@ -1,0 +1,59 @@
+"""Rows of a person who is erased: what names anybody goes, that something happened stays."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from provisioning.models import GuestCreation, IdempotencyKey, PlatformDeletion, Status
+
+# All that ties a row to a person or to the platform's records of one.
+_NAMES_NOBODY: dict[str, Any] = {
+    "session_hash": "",
+    "request_id": "",
+    "guest_id": "",
+    "salt": "",
+    "profile_digest": "",
+    "payload_digest": "",
+    "sent_fields": [],
+    "platform_code": "",
+    "correlation_id": "",
+    "overdue_at": None,
+}
+
+
+class InWork(Exception):
+    """An init of this session is under way; in `seconds` nobody works on it any more."""
+
+    def __init__(self, *, seconds: float) -> None:
+        super().__init__(f"an init of this person is under way; try again in {seconds:.0f} s")
+        self.seconds = seconds
+
+
+def erase_creations(*, session_hash: str, before: datetime | None = None) -> int:
+    """Blank the session's rows (with `before`, the older ones), in the caller's transaction.
+
+    Queues the deletion on the platform of each guest that exists or may. Returns how many rows
+    were erased. Raises InWork, with nothing written.
+    """
+    now = timezone.now()
+    rows = GuestCreation.objects.filter(session_hash=session_hash, erased_at=None)
+    if before:
+        rows = rows.filter(created_at__lt=before)
+    _refuse_in_work(rows, now)
+    PlatformDeletion.objects.bulk_create(
+        PlatformDeletion(creation_id=row.id, guest_id=row.guest_id, requested_at=now)
+        for row in rows.filter(~Q(guest_id="") | Q(status=Status.UNKNOWN)).only("id", "guest_id")
+    )
+    IdempotencyKey.objects.filter(creation__in=rows).delete()
+    # A version that nobody published is the client's own text, and might be anything.
+    rows.filter(notice__isnull=True).update(notice_version="", language="")
+    return rows.update(**_NAMES_NOBODY, erased_at=now, updated_at=now)
+
+
+def _refuse_in_work(rows: QuerySet[GuestCreation], now: datetime) -> None:
+    busy = rows.filter(overdue_at__gt=now).order_by("-overdue_at")
+    latest = busy.values_list("overdue_at", flat=True).first()
+    if latest:
+        raise InWork(seconds=(latest - now).total_seconds() + 1)

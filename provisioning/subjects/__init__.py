@@ -1,0 +1,8 @@
+"""The rights of a person: to be told what is stored (GDPR art. 15), to be erased (art. 17).
+
+identify.py    which stored sessions are this person's
+export.py      all that is stored of them
+erasure.py     erase a person; erase by age
+holds.py       legal holds, which keep a person from being erased
+deletions.py   guests that are to be deleted on the platform too
+"""

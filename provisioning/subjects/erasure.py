@@ -1,0 +1,122 @@
+"""Erase a person, or what is older than RETENTION_DAYS, without breaking the log's proof.
+
+The log keeps its events: what tied them to the person, the salts, is what goes.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from audit import log
+from crm import changes
+from provisioning import ledger, recovery
+from provisioning.models import GuestCreation, LegalHold, Withdrawal
+from provisioning.subjects import holds
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Erased:
+    """How much was erased."""
+
+    sessions: int = 0
+    creations: int = 0
+    crm_records: int = 0
+
+
+def erase(*, session_hashes: Sequence[str], actor: str) -> Erased:
+    """Erase all that is stored of these sessions; one transaction each, so safe to repeat.
+
+    Raises holds.OnHold with nothing erased, or ledger.InWork while an init is under way.
+    """
+    recovery.recover()
+    holds.refuse_if_held(session_hashes=session_hashes, actor=actor)
+    done = [_erase_session(key, actor) for key in session_hashes]
+    transaction.on_commit(empty_write_ahead_log)
+    return Erased(
+        sessions=len(done),
+        creations=sum(creations for creations, _ in done),
+        crm_records=sum(records for _, records in done),
+    )
+
+
+def erase_expired(*, batch: int = BATCH) -> int:
+    """Erase up to `batch` creations older than RETENTION_DAYS, not those on hold; return how many.
+
+    With a session's last creation goes what ties the log to it. CRM records and withdrawals stay:
+    the one is the CRM's to keep, the other is what the visitor asked us to remember.
+    """
+    if settings.RETENTION_DAYS is None:
+        return 0
+    before = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
+    oldest = _expired(before).order_by("created_at").values_list("session_hash", flat=True)
+    keys = dict.fromkeys(oldest[:batch])
+    erased = sum(_expire_session(key, before) for key in keys)
+    if erased:
+        transaction.on_commit(empty_write_ahead_log)
+    return erased
+
+
+def count_expired() -> int:
+    """Return how many creations `erase_expired` has yet to erase."""
+    if settings.RETENTION_DAYS is None:
+        return 0
+    return _expired(timezone.now() - timedelta(days=settings.RETENTION_DAYS)).count()
+
+
+def empty_write_ahead_log() -> None:
+    """Have SQLite's write-ahead log, which still holds what was erased, cut to nothing.
+
+    The database file itself needs no such care: ``secure_delete`` overwrites what is deleted.
+    """
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy = cursor.fetchone()[0]
+    if busy:
+        logger.warning("a long-running reader keeps erased data in the write-ahead log")
+
+
+def _erase_session(session_hash: str, actor: str) -> tuple[int, int]:
+    with ledger.session_transaction(session_hash):
+        # Again, under the lock: a hold placed since keeps what is left.
+        if LegalHold.objects.filter(session_hash=session_hash).exists():
+            raise holds.OnHold(reference="just placed")
+        creations = ledger.erase_creations(session_hash=session_hash)
+        records = int(changes.erase_record(session_hash=session_hash))
+        Withdrawal.objects.filter(session_hash=session_hash).delete()
+        subject = log.forget(session_hash=session_hash) or ""
+        counts = {"reason": "request", "creations": creations, "crmRecords": records}
+        log.record(kind="subject.erased", subject=subject, actor=actor, data=counts)
+    return creations, records
+
+
+def _expired(before: datetime) -> QuerySet[GuestCreation]:
+    held = LegalHold.objects.values("session_hash")
+    old = GuestCreation.objects.filter(created_at__lt=before, erased_at=None)
+    return old.exclude(session_hash__in=held)
+
+
+def _expire_session(session_hash: str, before: datetime) -> int:
+    with ledger.session_transaction(session_hash):
+        if LegalHold.objects.filter(session_hash=session_hash).exists():
+            return 0
+        subject = log.pseudonym(session_hash=session_hash)
+        erased = ledger.erase_creations(session_hash=session_hash, before=before)
+        if not erased:
+            return 0  # somebody was faster
+        if not GuestCreation.objects.filter(session_hash=session_hash).exists():
+            log.forget(session_hash=session_hash)
+        data = {"reason": "retention", "creations": erased}
+        log.record(kind="subject.erased", subject=subject, data=data)
+    return erased

@@ -1,0 +1,59 @@
+"""Which stored sessions are a person's."""
+
+import re
+from enum import Enum
+from itertools import chain
+
+from audit.models import SubjectSalt
+from crm import sessions
+from crm.models import CrmRecord
+from provisioning.models import GuestCreation, IdempotencyKey, Withdrawal
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+_KEYED_BY_SESSION = (CrmRecord, GuestCreation, Withdrawal, IdempotencyKey, SubjectSalt)
+
+
+class By(Enum):
+    """What a person is named by."""
+
+    SESSION_ID = "session id"
+    SESSION_HASH = "session hash"
+    GUEST_ID = "guest id"
+    EMAIL = "e-mail address"
+
+
+class NotAHash(ValueError):
+    """A session hash has 64 hexadecimal digits."""
+
+
+def identify(*, by: By, value: str) -> list[str]:
+    """Return the keys (see `crm.sessions`) of the stored sessions that `value` names; may be empty.
+
+    An address names every session whose CRM record holds it now. Raises NotAHash.
+    """
+    if by is By.SESSION_ID:
+        return _stored([sessions.hash_session(session_id=value)])
+    if by is By.SESSION_HASH:
+        return _stored(_keys_of_hash(value.strip().lower()))
+    if by is By.GUEST_ID:
+        return _sessions(GuestCreation.objects.filter(guest_id=value.strip()).exclude(guest_id=""))
+    return _sessions(CrmRecord.objects.filter(email__iexact=value.strip()))
+
+
+def _keys_of_hash(value: str) -> list[str]:
+    """Return both readings: the SHA-256 outside systems have, and the key as it is stored here."""
+    if not _HASH.fullmatch(value):
+        raise NotAHash("a session hash has 64 hexadecimal digits")
+    return [value, sessions.key_for_hash(session_hash=value)]
+
+
+def _sessions(rows: object) -> list[str]:
+    return sorted(set(rows.values_list("session_hash", flat=True)))  # type: ignore[attr-defined]
+
+
+def _stored(keys: list[str]) -> list[str]:
+    found = (
+        model._default_manager.filter(session_hash__in=keys).values_list("session_hash", flat=True)
+        for model in _KEYED_BY_SESSION
+    )
+    return sorted(set(chain.from_iterable(found)))
