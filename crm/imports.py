@@ -74,6 +74,23 @@ def import_records(
     return result
 
 
+def preview_records(*, lines: Iterable[str]) -> ImportResult:
+    """Return what `import_records` would do with the same file now; nothing is stored.
+
+    Raises:
+        ImportRefused: something in the file is wrong.
+    """
+    created = updated = 0
+    with Staging() as staging:
+        _stage(lines, staging, _unwatched)
+        rows = staging.rows()
+        while batch := list(islice(rows, _BATCH)):
+            new, changed = _sorted_out(batch)
+            created += len(new)
+            updated += len(changed)
+        return ImportResult(created, updated, staging.count - created - updated)
+
+
 def _unwatched(rows: Iterable[_T], /, *, desc: str, total: int | None = None) -> Iterable[_T]:
     return rows
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Cast, Length, Replace, Substr
+from django.db.models.functions import Cast, Length, Lower, Replace, Substr
 from django.db.models.lookups import Exact, StartsWith
 
 from crm import validators
@@ -60,6 +60,8 @@ class CrmRecord(models.Model):
 
     class Meta:
         verbose_name = "CRM record"
+        permissions = [("reveal_crmrecord", "Can see personal data unmasked, which is recorded")]
+        indexes = [models.Index(Lower("email"), name="crm_record_by_email")]
         constraints = [
             # Not `unique=True`, which on PostgreSQL adds a second index for LIKE.
             models.UniqueConstraint(
@@ -191,3 +193,21 @@ class AttributeMapping(models.Model):
         for field, value in fixed.items():
             if value and convert(value=value, to=self.value_type) is None:
                 raise ValidationError({field: f"This is not of type {self.value_type}."})
+
+
+class ImportUpload(models.Model):
+    """A CSV file between its preview and its confirmation, encrypted; gone after an hour.
+
+    The key is in the page that shows the preview and nowhere here, because the file may hold raw
+    session ids.
+    """
+
+    uploaded_by = models.CharField(max_length=64)
+    uploaded_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    content = models.BinaryField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"upload {self.pk}"

@@ -6,6 +6,7 @@ class ProvisioningConfig(AppConfig):
 
     def ready(self) -> None:
         from audit import triggers
-        from provisioning.models import Notice
+        from provisioning.models import Notice, Review
 
-        triggers.protect(model=Notice)
+        for model in (Notice, Review):
+            triggers.protect(model=model)

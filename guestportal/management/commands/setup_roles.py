@@ -11,11 +11,15 @@ ROLES: dict[str, tuple[str, ...]] = {
     "Compliance reviewer": (
         "provisioning.view_guestcreation",
         "provisioning.view_withdrawal",
+        "provisioning.view_notice",
+        "provisioning.view_review",
+        "provisioning.add_review",
         "audit.view_auditevent",
         "audit.view_auditseal",
     ),
     "CRM administrator": (
         *(f"crm.{verb}_crmrecord" for verb in ("view", "add", "change", "delete")),
+        "crm.reveal_crmrecord",
         *(f"crm.{verb}_attributemapping" for verb in ("view", "add", "change", "delete")),
     ),
     "Auditor": ("audit.view_auditevent", "audit.view_auditseal"),

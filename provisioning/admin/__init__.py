@@ -1,0 +1,11 @@
+"""Guest creations in the admin: to be reviewed, never written.
+
+creations.py   the list          filters.py     its tabs and filters
+detail.py      one creation      evidence.py    what that page shows, read from log, CRM, seals
+reviewing.py   the bulk review   badges.py      states as labelled badges
+preview.py     what the attribute mappings would send
+"""
+
+from provisioning.admin.creations import GuestCreationAdmin
+
+__all__ = ["GuestCreationAdmin"]
