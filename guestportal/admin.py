@@ -26,6 +26,8 @@ class SignInForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):  # type: 
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
+        if self.errors:
+            return cleaned  # a field was left empty: nobody has been authenticated
         user = self.get_user()
         if user_has_device(user):
             self.clean_otp(user)
