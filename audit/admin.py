@@ -13,7 +13,7 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 
-from audit import staff
+from audit import viewers
 from audit.listing import ClosedAdmin, PeriodFilter
 from audit.models import AuditEvent, AuditSeal
 
@@ -78,7 +78,7 @@ class AuditEventAdmin(ClosedAdmin):
         shown = getattr(response, "context_data", None) or {}
         if "cl" in shown:
             rows = len(shown["cl"].result_list)
-            staff.record(
+            viewers.record(
                 request,
                 kind=VIEWED,
                 data={"filter": _narrowed(request, found=rows > 0), "rows": rows},
@@ -91,7 +91,7 @@ class AuditEventAdmin(ClosedAdmin):
         """Show one event, and record who saw it."""
         response = super().change_view(request, object_id, form_url, extra_context)
         if response.status_code == 200:
-            staff.record(request, kind=VIEWED, data={"filter": {"id": object_id}, "rows": 1})
+            viewers.record(request, kind=VIEWED, data={"filter": {"id": object_id}, "rows": 1})
         return response
 
 

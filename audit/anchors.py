@@ -44,6 +44,8 @@ def append_missing(*, log_id: UUID) -> None:
     with _locked(path) as file:
         _cut_torn_line(file)
         last = _last_number(file, str(log_id))
+        if last and not AuditSeal.objects.filter(number=last).exists():
+            logger.error("audit seal %d is anchored, but the database has lost it", last)
         seals = AuditSeal.objects.filter(number__gt=last).order_by("number")
         for seal in seals.iterator():
             file.write(line(seal=seal, log_id=log_id))

@@ -49,19 +49,22 @@ def unsealed(*, after: UUID) -> Iterator[Event]:
     """Yield the events without a leaf whose id is above `after`, oldest first."""
     sql = (
         f"SELECT {_event()} FROM audit_auditevent e"  # noqa: S608
-        " WHERE NOT EXISTS (SELECT 1 FROM audit_auditleaf l WHERE l.event_id = e.id)"
+        " WHERE NOT EXISTS (SELECT 1 FROM audit_auditleaf l"
+        " WHERE l.event_id = e.id AND l.event_id > %s)"
         f" AND e.id > %s ORDER BY e.id LIMIT {CHUNK}"
     )
-    rows = _fetch(sql, after.hex)
+    rows = _fetch(sql, after.hex, after.hex)
     yield from rows
     while len(rows) == CHUNK:
-        rows = _fetch(sql, rows[-1][0].replace("-", ""))
+        last = rows[-1][0].replace("-", "")
+        rows = _fetch(sql, last, last)
         yield from rows
 
 
 def leaf_hash(body: str) -> str:
     """Return the hex of the leaf hash that a body has (see `audit.merkle.leaf_hash`)."""
-    return sha256(b"\x00" + body.encode()).hexdigest()
+    # str(): SQLite would also hold bytes in a text column.
+    return sha256(b"\x00" + str(body).encode()).hexdigest()
 
 
 def differing_column(event: Event) -> str | None:
@@ -94,7 +97,7 @@ def _id(column: str) -> str:
     return _ID[connection.vendor].format(column)
 
 
-def _fetch(sql: str, parameter: Any) -> list[tuple[Any, ...]]:
+def _fetch(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, [parameter])
+        cursor.execute(sql, parameters)
         return list(cursor.fetchall())

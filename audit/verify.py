@@ -60,6 +60,8 @@ def verify(
     Raises:
         UnknownSealError: there is no seal `since`.
     """
+    if since is not None and not AuditSeal.objects.filter(number=since).exists():
+        raise UnknownSealError(f"there is no seal {since}")
     report = Report(first_seal=since or 1)
     report.problems += [
         f"trigger {name} is missing, altered or disabled" for name in triggers.missing()
@@ -89,8 +91,6 @@ def _note(report: Report, problem: str | None) -> None:
 
 def _check_seals(report: Report, log_id: UUID, trail: Trail, progress: Progress) -> str | None:
     previous = AuditSeal.objects.filter(number=report.first_seal - 1).first()
-    if report.first_seal > 1 and not AuditSeal.objects.filter(number=report.first_seal).exists():
-        raise UnknownSealError(f"there is no seal {report.first_seal}")
     first_position = previous.first_position + previous.count if previous else 0
     rows = records.sealed(first_position=first_position)
     newest_time = ""
@@ -145,9 +145,9 @@ def _check_batch(seal: AuditSeal, rows: list[tuple[Any, ...]]) -> str | None:
         if event[0] is None:
             return f"event {leaf_event}: was deleted (seal {seal.number}, position {position})"
         if leaf_hash(event[-1]) != leaf:
-            return f"event {leaf_event}: its body was edited (seal {seal.number})"
+            return f"event {leaf_event}: its body (or its leaf) was edited, seal {seal.number}"
         if column := differing_column(event):
-            return f"event {leaf_event}: its column {column} was edited (seal {seal.number})"
+            return f"event {leaf_event}: its column {column} was edited, seal {seal.number}"
     if len(rows) != seal.count:
         return f"seal {seal.number}: {seal.count - len(rows)} of its leaves were deleted"
     root = merkle.root(leaves=[bytes.fromhex(row[2]) for row in rows]).hex()
@@ -178,7 +178,7 @@ def _check_extra_leaves(newest: AuditSeal | None) -> str | None:
 
 def _check_unsealed(report: Report) -> str | None:
     """Check what no seal protects yet; the sealer takes an event within a minute."""
-    after = unsealed.BEGINNING if report.first_seal == 1 else unsealed.horizon()
+    after = _beginning(report.first_seal)
     limit = log.timestamp(datetime.now(UTC) - unsealed.LOOK_BACK)
     problem = None
     for event in records.unsealed(after=after):
@@ -190,6 +190,15 @@ def _check_unsealed(report: Report) -> str | None:
         elif event[1] < limit:
             problem = f"event {event[0]}: of {event[1]}, has no seal: no sealer runs, or inserted"
     return problem
+
+
+def _beginning(first_seal: int) -> UUID:
+    """Return the id from which on unsealed events concern a verification from `first_seal` on."""
+    if first_seal == 1:
+        return unsealed.BEGINNING
+    position = AuditSeal.objects.values_list("first_position", flat=True).get(number=first_seal)
+    first = AuditLeaf.objects.filter(position=position).values_list("event_id", flat=True).first()
+    return first or unsealed.BEGINNING
 
 
 @dataclass(frozen=True)

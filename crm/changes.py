@@ -24,17 +24,19 @@ _MAPPING_COLUMNS = (
 )
 
 
-def save_record(*, record: CrmRecord, fields: Iterable[str], actor: str) -> None:
+def save_record(
+    *, record: CrmRecord, fields: Iterable[str], actor: str, request_id: str = ""
+) -> None:
     """Store `record`, of which `fields` are new or changed, in one transaction with its event."""
     with transaction.atomic():
         record.save()
-        _record_event("crm.changed", record, actor, {"fields": sorted(fields)})
+        _record_event("crm.changed", record, actor, request_id, {"fields": sorted(fields)})
 
 
-def delete_record(*, record: CrmRecord, actor: str) -> None:
+def delete_record(*, record: CrmRecord, actor: str, request_id: str = "") -> None:
     """Delete `record` in one transaction with its event."""
     with transaction.atomic():
-        _record_event("crm.deleted", record, actor, {})
+        _record_event("crm.deleted", record, actor, request_id, {})
         record.delete()
 
 
@@ -75,9 +77,11 @@ def restore_mappings(*, mappings: Sequence[Mapping[str, Any]], actor: str) -> No
         _mapping_event(before, actor)
 
 
-def _record_event(kind: str, record: CrmRecord, actor: str, data: dict[str, Any]) -> None:
+def _record_event(
+    kind: str, record: CrmRecord, actor: str, request_id: str, data: dict[str, Any]
+) -> None:
     subject = log.pseudonym(session_hash=record.session_hash)
-    log.record(kind=kind, subject=subject, actor=actor, data=data)
+    log.record(kind=kind, subject=subject, actor=actor, request_id=request_id, data=data)
 
 
 def _mapping_event(before: list[dict[str, Any]], actor: str) -> None:

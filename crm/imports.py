@@ -1,20 +1,23 @@
 """Import a CSV file of CRM records: all of it or nothing."""
 
+import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from audit import log
 from crm.csvfile import FIXED_COLUMNS, SESSION_COLUMNS, CrmFile, Row, RowError, Unreadable
 from crm.models import CrmRecord
 from crm.staging import Staged, Staging
+from crm.upsert import COLUMNS, PreparedRow, upsert
 
 MAX_ERRORS = 100
 _BATCH = 500
-_WRITTEN = (*FIXED_COLUMNS, "attributes", "version", "updated_at")
+_TRIES = 5
 _T = TypeVar("_T")
 
 
@@ -50,6 +53,14 @@ class ImportRefused(Exception):
         return "\n".join(lines)
 
 
+class ImportOvertaken(Exception):
+    """Others changed the same records at the same time, again and again; nothing was stored."""
+
+
+class _Overtaken(Exception):
+    """A record was changed after it had been compared with its row."""
+
+
 def import_records(
     *, lines: Iterable[str], actor: str, progress: Progress | None = None
 ) -> ImportResult:
@@ -60,18 +71,23 @@ def import_records(
 
     Raises:
         ImportRefused: something in the file is wrong; nothing was stored.
+        ImportOvertaken: the records kept being changed by others; nothing was stored.
     """
     progress = progress or _unwatched
     with Staging() as staging:
         file = _stage(lines, staging, progress)
-        # The file is read and checked before the transaction opens: on SQLite it keeps every
-        # visitor's init waiting.
-        with transaction.atomic():
-            result = _write(staging, progress)
-            columns = [column for column in file.columns if column not in SESSION_COLUMNS]
-            counts = {**vars(result), "columns": columns, "sha256": file.sha256}
-            log.record(kind="crm.imported", actor=actor, data=counts)
-    return result
+        for _ in range(_TRIES):
+            # Everything that can be done before the transaction opens is: on SQLite it keeps
+            # every visitor's init waiting.
+            result = _prepare(staging, progress)
+            with suppress(_Overtaken), transaction.atomic():
+                _write(staging, progress, expected=result.created + result.updated)
+                columns = [column for column in file.columns if column not in SESSION_COLUMNS]
+                data = {**asdict(result), "columns": columns, "sha256": file.sha256}
+                log.record(kind="crm.imported", actor=actor, data=data)
+                return result
+            staging.discard_prepared()
+    raise ImportOvertaken
 
 
 def preview_records(*, lines: Iterable[str]) -> ImportResult:
@@ -80,15 +96,9 @@ def preview_records(*, lines: Iterable[str]) -> ImportResult:
     Raises:
         ImportRefused: something in the file is wrong.
     """
-    created = updated = 0
     with Staging() as staging:
         _stage(lines, staging, _unwatched)
-        rows = staging.rows()
-        while batch := list(islice(rows, _BATCH)):
-            new, changed = _sorted_out(batch)
-            created += len(new)
-            updated += len(changed)
-        return ImportResult(created, updated, staging.count - created - updated)
+        return _prepare(staging, _unwatched)
 
 
 def _unwatched(rows: Iterable[_T], /, *, desc: str, total: int | None = None) -> Iterable[_T]:
@@ -118,51 +128,41 @@ def _row_errors(row: Row, staging: Staging) -> Iterator[RowError]:
         yield RowError(row.number, "", f"The same session is in row {earlier}.")
 
 
-def _write(staging: Staging, progress: Progress) -> ImportResult:
-    if connection.vendor == "postgresql":
-        # Visitors go on reading; edits and other imports wait, as they do on SQLite anyway. So
-        # versions and counts are exact, and two imports cannot dead-lock.
-        with connection.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {CrmRecord._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
+def _prepare(staging: Staging, progress: Progress) -> ImportResult:
+    """Compare the staged rows with the stored records and prepare those that differ."""
     created = updated = 0
-    rows = iter(progress(staging.rows(), desc="writing", total=staging.count))
-    while batch := list(islice(rows, _BATCH)):
-        new, changed = _sorted_out(batch)
-        CrmRecord.objects.bulk_create(
-            [*new, *changed],
-            update_conflicts=True,
-            unique_fields=["session_hash"],
-            update_fields=_WRITTEN,
-        )
-        created += len(new)
-        updated += len(changed)
+    for batch in _batches(progress(staging.rows(), desc="comparing", total=staging.count)):
+        stored = _stored([row.key for row in batch])
+        rows = [_prepared(row, stored.get(row.key)) for row in batch]
+        staging.prepare(rows=[row for row in rows if row])
+        created += sum(1 for row in batch if row.key not in stored)
+        updated += sum(1 for row in rows if row and row[0] in stored)
     return ImportResult(created, updated, staging.count - created - updated)
 
 
-def _sorted_out(batch: list[Staged]) -> tuple[list[CrmRecord], list[CrmRecord]]:
-    """Return the records that `batch` makes new and those it changes, ready to be written."""
-    stored = CrmRecord.objects.in_bulk([row.key for row in batch], field_name="session_hash")
-    new, changed = [], []
-    for row in batch:
-        record = stored.get(row.key)
-        if record is None:
-            record = CrmRecord(session_hash=row.key)
-            _apply(row.values, record)
-            new.append(record)
-        elif _apply(row.values, record):
-            record.version += 1
-            changed.append(record)
-    return new, changed
+def _stored(keys: list[str]) -> dict[str, tuple[Any, ...]]:
+    found = CrmRecord.objects.filter(session_hash__in=keys).values_list(*COLUMNS)
+    return {row[0]: row for row in found}
 
 
-def _apply(values: dict[str, Any], record: CrmRecord) -> bool:
-    """Give `record` the values of a row; tell whether that changed it."""
-    further = {name: cell for name, cell in values.items() if name not in FIXED_COLUMNS}
-    merged = {
-        name: value for name, value in {**record.attributes, **further}.items() if value != ""
-    }
-    wanted = {**{name: values[name] for name in FIXED_COLUMNS}, "attributes": merged}
-    changed = [name for name, value in wanted.items() if getattr(record, name) != value]
-    for name in changed:
-        setattr(record, name, wanted[name])
-    return bool(changed)
+def _prepared(row: Staged, stored: tuple[Any, ...] | None) -> PreparedRow | None:
+    """Return what is to be written for `row`, or None when it is `stored` already."""
+    *before, attributes, version = stored or (row.key, {}, 0)
+    after = [row.key, *(row.values[column] for column in FIXED_COLUMNS)]
+    further = {name: cell for name, cell in row.values.items() if name not in FIXED_COLUMNS}
+    merged = {name: value for name, value in {**attributes, **further}.items() if value != ""}
+    if (before, attributes) == (after, merged):
+        return None
+    return cast(PreparedRow, (*after, json.dumps(merged), version + 1))
+
+
+def _write(staging: Staging, progress: Progress, *, expected: int) -> None:
+    rows = progress(staging.prepared(), desc="writing", total=expected)
+    if sum(upsert(rows=batch) for batch in _batches(rows)) != expected:
+        raise _Overtaken
+
+
+def _batches(rows: Iterable[_T]) -> Iterator[list[_T]]:
+    iterator = iter(rows)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch

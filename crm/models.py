@@ -8,6 +8,7 @@ import string
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Cast, Length, Lower, Replace, Substr
@@ -211,3 +212,20 @@ class ImportUpload(models.Model):
 
     def __str__(self) -> str:
         return f"upload {self.pk}"
+
+
+class ApiToken(models.Model):
+    """A token of the sync API, known by its hash: a stolen database opens nothing."""
+
+    token_hash = models.CharField(max_length=64, primary_key=True, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="crm_api_tokens"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = "API token"
+        default_permissions = ("view", "delete")
+
+    def __str__(self) -> str:
+        return f"API token of {self.created_at:%Y-%m-%d}"

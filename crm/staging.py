@@ -2,10 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
+
+from crm.upsert import PreparedRow
 
 _CACHE_KIB = 4096
 
@@ -30,8 +32,11 @@ class Staging:
         self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         # Nothing here is worth a rollback: a failed import throws the whole file away.
         self._database.execute("PRAGMA journal_mode = OFF")
-        self._database.execute(
-            "CREATE TABLE staged (key TEXT PRIMARY KEY, number INTEGER, data TEXT) WITHOUT ROWID"
+        self._database.executescript(
+            "CREATE TABLE staged (key TEXT PRIMARY KEY, number INTEGER, data TEXT) WITHOUT ROWID;"
+            "CREATE TABLE prepared"
+            " (key TEXT, email TEXT, first_name TEXT, tier TEXT, previous_tickets INTEGER,"
+            " attributes TEXT, version INTEGER)"
         )
         self.count = 0
 
@@ -59,3 +64,15 @@ class Staging:
         """Yield the rows in the order of their keys."""
         for key, data in self._database.execute("SELECT key, data FROM staged ORDER BY key"):
             yield Staged(key, json.loads(data))
+
+    def prepare(self, *, rows: Iterable[PreparedRow]) -> None:
+        """Keep what `crm.upsert` shall write, in this order."""
+        self._database.executemany("INSERT INTO prepared VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def prepared(self) -> Iterator[PreparedRow]:
+        """Yield what was prepared."""
+        yield from self._database.execute("SELECT * FROM prepared ORDER BY rowid")
+
+    def discard_prepared(self) -> None:
+        """Forget what was prepared."""
+        self._database.execute("DELETE FROM prepared")

@@ -5,8 +5,9 @@ django-environ finds and parses ``.env``; the strictness is ours, because it tur
 is checked, so that the two cannot drift apart.
 """
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def text(
     shown: str | None = None,
 ) -> str:
     """Return a string; with `pattern`, a non-empty value must match it in full."""
-    value = str(_env.str(name, default=default))
+    value = _raw(name, default)
     _document(name, shown if shown is not None else default, allowed, meaning)
     if value and pattern and not re.fullmatch(pattern, value):
         raise ImproperlyConfigured(f"{name} must be {allowed}.")
@@ -55,7 +56,7 @@ def text(
 def choice(name: str, *, options: tuple[str, ...], default: str, meaning: str) -> str:
     """Return one of `options`."""
     allowed = " | ".join(options)
-    value = str(_env.str(name, default=default))
+    value = _raw(name, default)
     _document(name, default, allowed, meaning)
     if value not in options:
         raise ImproperlyConfigured(f"{name} must be one of: {allowed}.")
@@ -66,7 +67,7 @@ def boolean(name: str, *, default: bool, meaning: str, shown: str | None = None)
     """Return a flag written as true/false, yes/no, on/off or 1/0, in any case."""
     words = {"true": True, "yes": True, "on": True, "1": True}
     words |= {"false": False, "no": False, "off": False, "0": False}
-    value = str(_env.str(name, default="")).strip().lower()
+    value = _raw(name).strip().lower()
     _document(name, shown or ("on" if default else "off"), "on | off", meaning)
     if value == "":
         return default
@@ -100,7 +101,7 @@ def listing(
     allowed: str = "a,b,c",
 ) -> list[str]:
     """Return a comma-separated list; with `pattern`, each entry must match it in full."""
-    value = str(_env.str(name, default=default))
+    value = _raw(name, default)
     _document(name, default, allowed, meaning)
     entries = [entry.strip() for entry in value.split(",") if entry.strip()]
     for entry in entries:
@@ -121,7 +122,7 @@ def parsed(
     """Return what `parse` makes of the value; its ValueError or KeyError is named, never quoted."""
     _document(name, shown or default, allowed, meaning)
     try:
-        return parse(str(_env.str(name, default=default)))
+        return parse(_raw(name, default))
     except (ValueError, KeyError, ImproperlyConfigured) as exc:
         raise ImproperlyConfigured(f"{name} must be {allowed}.") from exc
 
@@ -139,15 +140,40 @@ def database(url: str) -> dict[str, Any]:
         }
         return config
     if config["ENGINE"] == "django.db.backends.postgresql":
-        # A connection is held for a transaction, never while the platform is awaited, so a few
-        # serve many visitors.
-        config["OPTIONS"] = {
-            "pool": {"min_size": 1, "max_size": 20, "timeout": 5},
-            "connect_timeout": 3,
-            **config.get("OPTIONS", {}),
-        }
-        return config
+        return config | {"CONN_HEALTH_CHECKS": True, "OPTIONS": _postgresql(config)}
     raise ValueError(url)
+
+
+def header(value: str) -> tuple[str, str] | None:
+    """Return Django's pair of META key and value from ``HTTP_NAME=value``, None from nothing."""
+    if not value:
+        return None
+    if not re.fullmatch(r"HTTP_[A-Z0-9_]+=\S+", value):
+        raise ValueError(value)
+    name, _, sent = value.partition("=")
+    return name, sent
+
+
+def _postgresql(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return psycopg's options; what the URL's query says wins.
+
+    A connection is held for a transaction, never while the platform is awaited, so a few serve
+    many visitors. Each is checked when it is taken: one that a restarted server left behind is
+    replaced unseen. With the server gone a visitor waits two seconds for an honest 503; the pool
+    gives up on a connection as fast, so the first visitor after the server's return opens it anew.
+    """
+    return {
+        "pool": {"min_size": 1, "max_size": 20, "timeout": 2, "reconnect_timeout": 2},
+        "connect_timeout": 3,
+        # A server that vanished without a word (power, network) is noticed in seconds too.
+        "keepalives_idle": 10,
+        "keepalives_interval": 3,
+        "keepalives_count": 2,
+        "tcp_user_timeout": 5000,
+        "options": "-c lock_timeout=5s -c statement_timeout=30s"
+        " -c idle_in_transaction_session_timeout=60s",
+        **config.get("OPTIONS", {}),
+    }
 
 
 def cache(url: str) -> dict[str, Any]:
@@ -160,13 +186,21 @@ def cache(url: str) -> dict[str, Any]:
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
     if scheme in {"redis", "rediss"}:
-        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}
+        return {"BACKEND": "guestportal.cache.DegradingRedisCache", "LOCATION": url}
     raise ValueError(url)
+
+
+def _raw(name: str, default: str = "") -> str:
+    """Return the variable as it stands, `default` where it is absent or empty.
+
+    Read past django-environ, which takes a leading ``$``, in a secret say, for a reference.
+    """
+    return os.environ.get(name) or default
 
 
 def _number(name: str, kind: type, default: Any, low: float, high: float, meaning: str) -> Any:
     allowed = f"{low:,g} to {high:,g}" if kind is float else f"{low:,} to {high:,}"
-    value = str(_env.str(name, default=""))
+    value = _raw(name)
     _document(name, "none" if default is None else f"{default:,}", allowed, meaning)
     if value == "":
         return default

@@ -21,7 +21,12 @@ SECRET_KEY = env.text(
     "SECRET_KEY", meaning="Signs admin sessions; 50 characters or more", allowed="text"
 )
 DEBUG = env.boolean("DEBUG", default=False, meaning="Development only: demo page, plain http")
-ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", meaning="Host names this service answers to")
+ALLOWED_HOSTS = env.listing(
+    "ALLOWED_HOSTS",
+    pattern=r"\*|\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\]",
+    allowed="host names without scheme and port",
+    meaning="Host names this service answers to",
+)
 CSRF_TRUSTED_ORIGINS = env.listing(
     "CSRF_TRUSTED_ORIGINS",
     pattern=r"https?://[^/]+",
@@ -40,7 +45,13 @@ LOG_LEVEL = env.choice(
     default="INFO",
     meaning="Least severe level written to standard error, one JSON object a line",
 )
-BIND = env.text("BIND", default="127.0.0.1", meaning="Address the web server listens on")
+BIND = env.text(
+    "BIND",
+    default="127.0.0.1",
+    pattern=r"[A-Za-z0-9.:%-]+",
+    allowed="an address without a port",
+    meaning="Address the web server listens on",
+)
 PORT = env.integer("PORT", default=8000, low=1, high=65535, meaning="Port it listens on")
 WEB_CONCURRENCY = env.integer(
     "WEB_CONCURRENCY",
@@ -57,7 +68,7 @@ SECURE_SSL_REDIRECT = env.boolean(
 )
 SECURE_PROXY_SSL_HEADER = env.parsed(
     "SECURE_PROXY_SSL_HEADER",
-    parse=lambda value: tuple(value.split("=", 1)) if value and value.index("=") else None,
+    parse=env.header,
     default="",
     allowed="HTTP_X_FORWARDED_PROTO=https",
     meaning="Header by which the TLS proxy says that the visitor used https",
@@ -107,6 +118,13 @@ CELERY_BROKER_URL = env.text(
     allowed="amqp[s]://USER:PASSWORD@HOST:PORT//",
     meaning="RabbitMQ for asynchronous inits; without it every init is synchronous",
     shown="none",
+)
+QUEUE_LIMIT = env.integer(
+    "QUEUE_LIMIT",
+    default=1000,
+    low=1,
+    high=100_000,
+    meaning="Inits that may wait for the worker; beyond it 503 at once",
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -290,9 +308,14 @@ INSTALLED_APPS = [
     "corsheaders",
     "csp",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
-    # First, so that answers which the rest produces, errors too, carry the CORS headers.
+    "guestportal.health.ProbeMiddleware",
+    # Around the CORS middleware, which answers preflights itself.
+    "guestportal.api.middleware.RequestIdMiddleware",
+    # Before the rest, so that whatever it answers, errors too, carries the CORS headers.
     "corsheaders.middleware.CorsMiddleware",
     "guestportal.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -303,6 +326,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    "guestportal.staff.StaffMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -361,6 +385,9 @@ STORAGES = {
     }
 }
 WHITENOISE_USE_FINDERS = DEBUG
+# webchat.js is another origin's to load, and its version is in its name.
+WHITENOISE_ALLOW_ALL_ORIGINS = True
+WHITENOISE_IMMUTABLE_FILE_TEST = r"\.[0-9a-f]{12}\.|/webchat-\d+\.\d+\.\d+\."
 
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
@@ -384,7 +411,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-CORS_URLS_REGEX = r"^/api/"
+CORS_URLS_REGEX = r"^/api/(?!crm/)"  # the sync API is no business of a page
 CORS_ALLOW_METHODS = ("GET", "POST", "OPTIONS")
 CORS_ALLOW_HEADERS = ("accept", "content-type", "idempotency-key", "prefer", "x-request-id")
 CORS_EXPOSE_HEADERS = ("Retry-After", "Location", "X-Request-ID")
@@ -399,8 +426,45 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["guestportal.api.throttle.WebchatThrottle"],
     "EXCEPTION_HANDLER": "guestportal.api.errors.exception_handler",
     "NUM_PROXIES": NUM_PROXIES,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
+    # No ?format=, and no OPTIONS that tells every caller our docstrings.
+    "URL_FORMAT_OVERRIDE": None,
+    "DEFAULT_METADATA_CLASS": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+# A message is acknowledged when its work is done; one whose worker died is delivered again and
+# finds its row taken (`provisioning.queued`). No result is kept: the row is the result.
+CELERY_TASK_DEFAULT_QUEUE = "guestportal"
+CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY = 16
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for ever
+CELERY_BROKER_HEARTBEAT = 10
+# A publish waits for the broker's word that the message is safe.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
+# One more try at once: a pooled connection may be from before the broker's restart.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "guestportal",
+    "DESCRIPTION": "Turns an anonymous browser session into a Genesys Cloud guest.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": r"/api/",
+    "SORT_OPERATIONS": False,  # in the order of the addresses: init comes first
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "guestportal.api.schema.describe_refusals",
+    ],
 }
 
 LOGGING = {
@@ -418,5 +482,7 @@ LOGGING = {
         "django.request": {"filters": ["bugs"]},
         # Its warnings quote a hostile header, with a traceback.
         "urllib3": {"level": "ERROR"},
+        # A line for each sign-in, right or wrong; what matters is in the audit log.
+        "axes": {"level": "ERROR"},
     },
 }

@@ -19,12 +19,13 @@ def web() -> Child:
     options = {
         "bind": f"{_bracketed(settings.BIND)}:{settings.PORT}",
         "workers": settings.WEB_CONCURRENCY,
-        "worker-class": "gevent",
+        "worker-class": "guestportal.gunicornworker.Worker",
         # Room beyond MAX_IN_FLIGHT, so that the one too many gets its 503 and not a silence.
         "worker-connections": settings.MAX_IN_FLIGHT + 500,
         "backlog": 2048,
         "keep-alive": 75,
         "graceful-timeout": patience(),
+        "config": "python:guestportal.gunicornhooks",
         "logger-class": "guestportal.gunicornlog.GunicornLogger",
         "log-level": settings.LOG_LEVEL.lower(),
     }

@@ -4,8 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from guestportal.api.body import with_length
+from guestportal.api.body import with_safe_body
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guestportal.settings")
 
-application = with_length(get_wsgi_application())
+application = with_safe_body(get_wsgi_application())

@@ -4,7 +4,7 @@ The one place where the domain's exceptions meet HTTP (contract, section 3, *Err
 the platform's own words is passed on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from rest_framework.exceptions import APIException, ValidationError
@@ -64,6 +64,11 @@ def refusals() -> Iterator[None]:
         raise ValidationError({"noticeVersion": [sentence]}) from exc
     except tuple(row[0] for row in _ANSWERS) as exc:
         raise _refusal(exc) from exc
+
+
+def refusal_rows(*, exceptions: Collection[type[Exception]]) -> list[tuple[int, str, str]]:
+    """Return (status, code, sentence) of each of `exceptions`, for the API's description."""
+    return [row[1:] for row in _ANSWERS if row[0] in exceptions]
 
 
 def _refusal(exc: Exception) -> Refusal:

@@ -1,5 +1,6 @@
 """JSON values taken at their word: DRF would trim strings and read 1 or "yes" as true."""
 
+import re
 import unicodedata
 from typing import Any
 
@@ -16,14 +17,16 @@ class PlainString(serializers.CharField):
         "surrogate": "{name} must be valid Unicode.",
         "length": "{name} must have at most {limit} characters.",
         "required": "{name} is required in request body",
+        "shape": "{name} must be {shape}.",
     }
 
-    def __init__(self, *, limit: int, **kwargs: Any) -> None:
+    def __init__(self, *, limit: int, pattern: str = "", shape: str = "", **kwargs: Any) -> None:
+        """Take at most `limit` characters and, with `pattern`, only what it matches in full."""
         super().__init__(trim_whitespace=False, **kwargs)
-        self.limit = limit
+        self.limit, self.pattern, self.shape = limit, pattern, shape
 
     def fail(self, key: str, **kwargs: Any) -> Any:
-        super().fail(key, name=self.field_name, limit=self.limit)
+        super().fail(key, name=self.field_name, limit=self.limit, shape=self.shape)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         # DRF answers an absent field and null before to_internal_value, without our wording.
@@ -43,6 +46,8 @@ class PlainString(serializers.CharField):
             self.fail("control")
         if "Cs" in kinds:
             self.fail("surrogate")
+        if self.pattern and not re.fullmatch(self.pattern, data):
+            self.fail("shape")
         return str(data)
 
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
+from provisioning.metrics import IN_FLIGHT
+
 
 class Overloaded(Exception):
     """MAX_IN_FLIGHT inits are under way in this process."""
@@ -23,9 +25,11 @@ def one_more() -> Iterator[None]:
         if _count >= settings.MAX_IN_FLIGHT:
             raise Overloaded
         _count += 1
+    IN_FLIGHT.inc()
     try:
         yield
     finally:
+        IN_FLIGHT.dec()
         with _lock:
             _count -= 1
 

@@ -186,6 +186,20 @@ class Withdrawal(models.Model):
         return f"withdrawn {self.withdrawn_at:%Y-%m-%d}"
 
 
+class InitCapability(models.Model):
+    """The right to ask what became of one asynchronous init; kept hashed, for ten minutes."""
+
+    key_hash = models.CharField(max_length=64, primary_key=True)
+    creation = models.ForeignKey(GuestCreation, on_delete=models.CASCADE)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"capability for {self.creation_id}"
+
+
 class IdempotencyKey(models.Model):
     """One ``Idempotency-Key`` of one session, kept for 24 hours.
 

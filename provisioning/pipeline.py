@@ -23,7 +23,8 @@ from provisioning.consent.withdrawal import is_withdrawn
 from provisioning.genesys.client import GuestRequest, GuestToken, get_client
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import PlatformError, Refused, TimedOut
-from provisioning.ledger import Entry, Intent, Opened, Outcome, Step
+from provisioning.ledger import Entry, Intent, Opened, Outcome, Sending, Step
+from provisioning.metrics import timed
 from provisioning.models import Status
 from provisioning.replay import RepeatKey
 
@@ -51,6 +52,15 @@ class GuestAccess:
     crm_attributes: dict[str, Any] = field(repr=False, default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What one init is about to do: for whom, what to send, what to write first."""
+
+    profile: Profile
+    guest: GuestRequest
+    intent: Intent
+
+
 class ConsentDeclined(Exception):
     """The platform takes no guest without consent, or the consent is gone."""
 
@@ -66,24 +76,13 @@ def init(*, request: InitRequest) -> GuestAccess:
     ConsentDeclined or PlatformError.
     """
     deadline = Deadline(seconds=settings.GENESYS_DEADLINE)
-    session_hash = sessions.hash_session(session_id=request.session_id)
-    consent = decision.decide(
-        stated=request.consent_given,
-        consent_type=request.consent_type,
-        mode=settings.CONSENT_MODE,
-        withdrawn=is_withdrawn(session_hash=session_hash),
-    )
-    notice = _notice(request)
-    creation_id = uuid7()
-    profile = _profile(consent, session_hash, creation_id)
-    guest = payload.guest_request(profile=profile, given=consent.given, consent_type=consent.type)
-    intent = _intent(request, session_hash, creation_id, consent, notice, profile, guest)
-    opened = _open(intent, deadline)
+    planned = plan(request=request)
+    opened = _open(planned.intent, deadline)
     entry, fresh = opened.entry, opened.step is Step.CREATE
     if fresh:
-        entry = _create_guest(entry, guest, deadline)
+        entry = create_guest(entry, planned.guest, deadline)
     token = _issue_token(entry, deadline, entered=fresh)
-    return GuestAccess(entry.guest_id, token, _shown(request, consent, profile, opened))
+    return GuestAccess(entry.guest_id, token, _shown(request, planned, opened))
 
 
 def fresh_token(*, session_id: str, guest_id: str, request_id: str) -> GuestAccess:
@@ -99,6 +98,39 @@ def fresh_token(*, session_id: str, guest_id: str, request_id: str) -> GuestAcce
     return GuestAccess(guest_id, _issue_token(entry, deadline, entered=False))
 
 
+@timed("plan")
+def plan(*, request: InitRequest, queued: bool = False) -> Plan:
+    """Decide what to do for `request`, before anything is written or sent.
+
+    Raises ConsentRequired, UnknownNotice or LookupFailed.
+    """
+    session_hash = sessions.hash_session(session_id=request.session_id)
+    consent = decision.decide(
+        stated=request.consent_given,
+        consent_type=request.consent_type,
+        mode=settings.CONSENT_MODE,
+        withdrawn=is_withdrawn(session_hash=session_hash),
+    )
+    notice = _notice(request)
+    creation_id = uuid7()
+    profile, guest = plan_guest(consent=consent, session_hash=session_hash, creation_id=creation_id)
+    intent = _intent(request, session_hash, creation_id, consent, notice, profile, guest, queued)
+    return Plan(profile, guest, intent)
+
+
+def plan_guest(
+    *, consent: Consent, session_hash: str, creation_id: UUID
+) -> tuple[Profile, GuestRequest]:
+    """Return who the visitor is to us, and the guest to ask for. Raises LookupFailed."""
+    if consent.given:
+        profile = profiles.find_profile(session_hash=session_hash)
+    else:
+        profile = payload.declined_profile(creation_id=creation_id)
+    return profile, payload.guest_request(
+        profile=profile, given=consent.given, consent_type=consent.type
+    )
+
+
 def _notice(request: InitRequest) -> ShownNotice | None:
     """Return the notice the visitor saw; None without one, and outside strict mode if unknown."""
     if not request.notice_version:
@@ -111,12 +143,6 @@ def _notice(request: InitRequest) -> ShownNotice | None:
         return None
 
 
-def _profile(consent: Consent, session_hash: str, creation_id: UUID) -> Profile:
-    if not consent.given:
-        return payload.declined_profile(creation_id=creation_id)
-    return profiles.find_profile(session_hash=session_hash)
-
-
 def _intent(
     request: InitRequest,
     session_hash: str,
@@ -125,10 +151,12 @@ def _intent(
     notice: ShownNotice | None,
     profile: Profile,
     guest: GuestRequest,
+    queued: bool,
 ) -> Intent:
     key = request.repeat_key
     return Intent(
         creation_id=creation_id,
+        queued=queued,
         session_hash=session_hash,
         request_id=request.request_id,
         consent=consent,
@@ -136,15 +164,23 @@ def _intent(
         language=request.language,
         notice=notice,
         gpc=request.gpc,
-        profile=payload.reuse_basis(guest=guest),
-        payload=payload.canonical(guest.payload()),
-        sent_fields=payload.sent_fields(guest=guest),
+        sending=sending(guest=guest),
         key_hash=key.key_hash if key else "",
         body_hash=key.body_hash if key else "",
         answer=key.seal(payload.crm_attributes(profile=profile)) if key else "",
     )
 
 
+def sending(*, guest: GuestRequest) -> Sending:
+    """Return what the ledger keeps of what is about to be sent."""
+    return Sending(
+        profile=payload.reuse_basis(guest=guest),
+        payload=payload.canonical(guest.payload()),
+        fields=payload.sent_fields(guest=guest),
+    )
+
+
+@timed("open")
 def _open(intent: Intent, deadline: Deadline) -> Opened:
     """Open the creation, waiting while another request of this session makes its guest."""
     pause = 0.05
@@ -157,9 +193,18 @@ def _open(intent: Intent, deadline: Deadline) -> Opened:
     return opened
 
 
-def _create_guest(entry: Entry, guest: GuestRequest, deadline: Deadline) -> Entry:
+@timed("guest")
+def create_guest(
+    entry: Entry, guest: GuestRequest, deadline: Deadline, *, queued: bool = False
+) -> Entry:
+    """Create the guest and record what came of it.
+
+    `queued`: the worker was admitted before, and the token is asked for later.
+
+    Raises ConsentDeclined or PlatformError.
+    """
     try:
-        made = get_client().create_guest(guest=guest, deadline=deadline)
+        made = get_client().create_guest(guest=guest, deadline=deadline, admitted=queued)
     except Refused as exc:
         refused = not guest.consent_given
         status = Status.REFUSED if refused else Status.FAILED
@@ -177,6 +222,7 @@ def _create_guest(entry: Entry, guest: GuestRequest, deadline: Deadline) -> Entr
         echo_given=made.consent_given,
         echo_type=made.consent_type,
         echo_created=made.created_date,
+        rests=queued,
     )
     if not consent_stands:
         ledger.token_failed(entry=entry, outcome=Outcome("consent_declined"))
@@ -184,6 +230,7 @@ def _create_guest(entry: Entry, guest: GuestRequest, deadline: Deadline) -> Entr
     return Entry(entry.id, entry.subject, entry.request_id, made.id)
 
 
+@timed("token")
 def _issue_token(entry: Entry, deadline: Deadline, *, entered: bool) -> GuestToken:
     try:
         token = get_client().issue_token(
@@ -200,11 +247,10 @@ def _outcome(exc: PlatformError) -> Outcome:
     return Outcome(exc.code, exc.status, exc.platform_code, exc.correlation_id)
 
 
-def _shown(
-    request: InitRequest, consent: Consent, profile: Profile, opened: Opened
-) -> dict[str, Any]:
+def _shown(request: InitRequest, planned: Plan, opened: Opened) -> dict[str, Any]:
     """Return the answer's CRM attributes: a repeated key's first ones, else today's."""
-    if not consent.given:
+    profile = planned.profile
+    if not planned.intent.consent.given:
         profile = payload.declined_profile(creation_id=opened.entry.id)
     elif request.repeat_key and opened.answer:
         first = request.repeat_key.recall(opened.answer)

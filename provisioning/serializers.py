@@ -22,6 +22,10 @@ class SessionSerializer(serializers.Serializer[Any]):
 
     default_error_messages = {"invalid": "The request body must be a JSON object."}
 
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        # DRF answers null before to_internal_value, without our wording.
+        return super().run_validation([] if data is None else data)
+
     sessionId = PlainString(limit=256, help_text="The browser session. Only its hash is used.")  # noqa: N815
     sessionSignature = PlainString(  # noqa: N815
         limit=64,
@@ -33,22 +37,29 @@ class SessionSerializer(serializers.Serializer[Any]):
 class GuestSerializer(SessionSerializer):
     """A request about one guest of the session."""
 
-    guestId = PlainString(limit=128)  # noqa: N815
+    guestId = PlainString(limit=128, help_text="As init answered it.")  # noqa: N815
 
 
 class InitSerializer(SessionSerializer):
     """A request for a guest."""
 
-    consentGiven = PlainBoolean(required=False)  # noqa: N815
-    consentType = Word(words=tuple(ConsentType.values), required=False)  # noqa: N815
-    noticeVersion = PlainString(limit=64, required=False)  # noqa: N815
-    language = PlainString(limit=35, required=False, help_text="A BCP 47 tag.")
-
-    def validate_language(self, value: str) -> str:
-        """Refuse what is not shaped as a language tag."""
-        if not LANGUAGE.fullmatch(value):
-            raise serializers.ValidationError("language must be a BCP 47 language tag.")
-        return value
+    consentGiven = PlainBoolean(  # noqa: N815
+        required=False,
+        help_text="What the visitor decided. Omitted: assumed, declined or refused (CONSENT_MODE).",
+    )
+    consentType = Word(  # noqa: N815
+        words=tuple(ConsentType.values), required=False, help_text="Omitted: explicit."
+    )
+    noticeVersion = PlainString(  # noqa: N815
+        limit=64, required=False, help_text="Which privacy notice the visitor saw."
+    )
+    language = PlainString(
+        limit=35,
+        pattern=f"^{LANGUAGE.pattern}$",
+        shape="a BCP 47 language tag",
+        required=False,
+        help_text="Of the notice: a BCP 47 tag.",
+    )
 
 
 def init_request(
@@ -68,6 +79,13 @@ def init_request(
         gpc=headers.get("Sec-GPC") == "1",
         repeat_key=_repeat_key(body, headers.get("Idempotency-Key")),
     )
+
+
+def prefers_async(headers: Mapping[str, str]) -> bool:
+    """Tell whether ``Prefer`` holds ``respond-async`` (RFC 7240, sections 2 and 4.1)."""
+    preferences = headers.get("Prefer", "").split(",")
+    names = (preference.partition(";")[0].partition("=")[0] for preference in preferences)
+    return "respond-async" in {name.strip().lower() for name in names}
 
 
 def _repeat_key(body: Mapping[str, Any], value: str | None) -> RepeatKey | None:

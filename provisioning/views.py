@@ -2,26 +2,34 @@
 
 from typing import Any
 
+from django.urls import reverse
+from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from crm import sessions
-from provisioning import identity, in_flight, pipeline
+from provisioning import capability, identity, in_flight, metrics, pipeline, queued
 from provisioning.answers import refusals
 from provisioning.consent import receipts, withdrawal
+from provisioning.models import Status
 from provisioning.serializers import (
     GuestSerializer,
     InitSerializer,
     SessionSerializer,
     init_request,
+    prefers_async,
 )
+
+NO_STORE = {"Cache-Control": "no-store"}
+RETRY_AFTER = "1"  # seconds between two looks at an asynchronous init
 
 
 class WebchatView(APIView):
     """What the webchat calls share: anonymous, signed where required, never cached."""
 
+    http_method_names = ["post"]
     permission_classes = (AllowAny,)
     serializer_class: type[SessionSerializer] = SessionSerializer
 
@@ -35,10 +43,18 @@ class WebchatView(APIView):
                 session_id=body["sessionId"], signature=body.get("sessionSignature", "")
             )
             answer = self.answer(body, request)
-        return Response(answer, headers={"Cache-Control": "no-store"})
+        if isinstance(answer, Response):
+            return answer
+        return Response(answer, headers=NO_STORE)
 
-    def answer(self, body: dict[str, Any], request: Request) -> dict[str, Any]:
-        """Return the answer's JSON object."""
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Count every answer, refusals too: all of them pass here."""
+        outcome = "ok" if response.status_code < 400 else response.data["code"]
+        metrics.ANSWERS.labels(request.path_info.rpartition("/")[2], outcome).inc()
+        return super().finalize_response(request, response, *args, **kwargs)
+
+    def answer(self, body: dict[str, Any], request: Request) -> dict[str, Any] | Response:
+        """Return the answer's JSON object, or a whole answer where it is not a plain 200."""
         raise NotImplementedError
 
 
@@ -47,12 +63,29 @@ class InitView(WebchatView):
 
     serializer_class = InitSerializer
 
-    def answer(self, body: dict[str, Any], request: Request) -> dict[str, Any]:
+    def answer(self, body: dict[str, Any], request: Request) -> dict[str, Any] | Response:
         asked = init_request(
             body=body, headers=request.headers, request_id=request.META["REQUEST_ID"]
         )
+        if prefers_async(request.headers) and (key := queued.accept(request=asked)):
+            return _accepted(key)
         access = pipeline.init(request=asked)
         return _access(access) | {"crmAttributes": access.crm_attributes}
+
+
+class ProgressView(APIView):
+    """``GET /api/webchat/init/{capability}``: what became of an asynchronous init."""
+
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Request, key: str) -> Response:
+        """Answer ``{"status", "guestId"}``, or 404 for a capability unknown or over."""
+        found = capability.progress(capability=key)
+        if found is None:
+            raise NotFound
+        busy = found.status in (Status.QUEUED, Status.PENDING)
+        headers = NO_STORE | ({"Retry-After": RETRY_AFTER} if busy else {})
+        return Response({"status": found.status, "guestId": found.guest_id}, headers=headers)
 
 
 class TokenView(WebchatView):
@@ -90,6 +123,17 @@ class ReceiptView(WebchatView):
             session_hash=sessions.hash_session(session_id=body["sessionId"]),
             guest_id=body["guestId"],
         ).as_json()
+
+
+def _accepted(key: str) -> Response:
+    """Return the 202 of RFC 7240, section 4.1."""
+    headers = {
+        "Location": reverse("webchat-progress", args=[key]),
+        "Retry-After": RETRY_AFTER,
+        "Preference-Applied": "respond-async",
+    }
+    body = {"status": Status.QUEUED, "guestId": None}
+    return Response(body, status=202, headers=NO_STORE | headers)
 
 
 def _access(access: pipeline.GuestAccess) -> dict[str, Any]:

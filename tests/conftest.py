@@ -6,12 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import responses
+from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from django.test import TransactionTestCase
 
 from audit import triggers
+from provisioning.genesys.client import get_client
+from tests.platform import Platform
 from tests.sandbox import Sandbox, running_sandbox
+from tests.webchat import Webchat
 
 _numbers = count(1)
 
@@ -65,3 +70,28 @@ def sandbox(_sandbox_process: Sandbox) -> Sandbox:
     _sandbox_process.reset()
     _sandbox_process.revoke()
     return _sandbox_process
+
+
+@pytest.fixture(autouse=True)
+def _fresh_process() -> Iterator[None]:
+    """Start each test as a process starts: no token, no gate, no limit used up."""
+    cache.clear()
+    get_client.cache_clear()
+    yield
+    cache.clear()
+    get_client.cache_clear()
+
+
+@pytest.fixture
+def platform() -> Iterator[Platform]:
+    """The platform, stubbed; see `tests.platform`."""
+    stub = Platform()
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        stub.install(mock)
+        yield stub
+
+
+@pytest.fixture
+def webchat(db: None, platform: Platform) -> Webchat:
+    """A page that calls the webchat API, with the platform stubbed behind it."""
+    return Webchat()

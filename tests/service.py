@@ -86,6 +86,14 @@ class Service:
             check=check,
         )
 
+    def rows(self, *fields: str) -> list[dict[str, Any]]:
+        """Read `fields` of every creation, oldest first, as a process of its own sees them."""
+        script = (
+            "import json; from provisioning.models import GuestCreation as G; "
+            f"print(json.dumps(list(G.objects.order_by('id').values(*{fields!r})), default=str))"
+        )
+        return list(json.loads(self.manage("shell", "--no-imports", "-c", script).stdout))
+
     def spawn(self, *argv: str) -> subprocess.Popen[bytes]:
         """Start one more process of the service, such as ``manage.py housekeeping``."""
         with self.log_path.open("ab") as log:
@@ -103,15 +111,14 @@ class Service:
     def start_web(self) -> subprocess.Popen[bytes]:
         """Start the web server and wait until it answers."""
         process = self.spawn("-c", _WEB)
-        address = urlsplit(self.url)
         end = time.monotonic() + 20
-        while time.monotonic() < end:
-            with socket.socket() as probe:
-                if probe.connect_ex((str(address.hostname), int(address.port or 0))) == 0:
-                    return process
-            if process.poll() is not None:
-                break
-            time.sleep(0.05)
+        while time.monotonic() < end and process.poll() is None:
+            try:
+                self.get("/api/")  # waits in the backlog until a worker answers
+            except OSError:  # not listening yet, or a killed worker's socket still is
+                time.sleep(0.05)
+            else:
+                return process
         raise AssertionError(f"the service did not start:\n{self.log}")
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from audit import staff
+from audit import viewers
 from audit.models import AuditEvent
 from crm import changes
 
@@ -95,7 +95,7 @@ def _restore(request: HttpRequest) -> HttpResponse:
         raise Http404 from exc
     recorded = json.loads(event.body)["data"][side]
     try:
-        changes.restore_mappings(mappings=recorded, actor=staff.actor(request))
+        changes.restore_mappings(mappings=recorded, actor=viewers.actor(request))
     except ValidationError as exc:
         messages.error(request, f"Not restored: {' '.join(exc.messages)}")
         return HttpResponseRedirect(request.path)

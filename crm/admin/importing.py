@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from audit import staff
+from audit import viewers
 from crm import uploads
 from crm.imports import ImportRefused, import_records, preview_records
 
@@ -63,12 +63,12 @@ def _preview(request: HttpRequest) -> dict[str, Any]:
         result = preview_records(lines=uploads.lines(content=content))
     except ImportRefused as exc:
         return {"refused": exc, "form": form}
-    ticket = uploads.keep(content=content, actor=staff.actor(request))
+    ticket = uploads.keep(content=content, actor=viewers.actor(request))
     return {"result": result, "ticket": ticket}
 
 
 def _confirm(request: HttpRequest) -> HttpResponse:
-    actor, ticket = staff.actor(request), request.POST["ticket"]
+    actor, ticket = viewers.actor(request), request.POST["ticket"]
     again = HttpResponseRedirect(request.path)
     try:
         content = uploads.opened(ticket=ticket, actor=actor)

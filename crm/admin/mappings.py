@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from audit import staff
+from audit import viewers
 from crm import changes
 from crm.admin import history
 from crm.models import AttributeMapping
@@ -40,11 +40,11 @@ class AttributeMappingAdmin(_MappingAdmin):
     def save_model(
         self, request: HttpRequest, obj: AttributeMapping, form: forms.BaseForm, change: bool
     ) -> None:
-        changes.save_mapping(mapping=obj, actor=staff.actor(request))
+        changes.save_mapping(mapping=obj, actor=viewers.actor(request))
 
     def delete_model(self, request: HttpRequest, obj: AttributeMapping) -> None:
-        changes.delete_mapping(mapping=obj, actor=staff.actor(request))
+        changes.delete_mapping(mapping=obj, actor=viewers.actor(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[AttributeMapping]) -> None:
         for mapping in queryset:
-            changes.delete_mapping(mapping=mapping, actor=staff.actor(request))
+            changes.delete_mapping(mapping=mapping, actor=viewers.actor(request))

@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from audit import log, staff
+from audit import log, viewers
 from audit.listing import NewestPaginator
 from crm import changes
 from crm.admin import importing
@@ -100,7 +100,7 @@ class CrmRecordAdmin(FindsByPost):
         record = self.get_object(request, object_id)
         if record and request.method == "GET" and self._in_clear(request, record):
             subject = log.pseudonym(session_hash=record.session_hash)
-            staff.record(request, kind="personal_data.revealed", subject=subject, data={})
+            viewers.record(request, kind="personal_data.revealed", subject=subject, data={})
         return super().change_view(request, object_id, form_url, extra_context)
 
     def find(self, *, term: str) -> list[Any]:
@@ -128,7 +128,7 @@ class CrmRecordAdmin(FindsByPost):
         rows = self.get_changelist_instance(request).get_queryset(request).order_by("pk")
         narrowed = "search" if request.GET.get("found") else "all"
         data = {"filter": narrowed, "rows": rows.values("pk").count()}
-        staff.record(request, kind="crm.exported", data=data)
+        viewers.record(request, kind="crm.exported", data=data)
         return csv_download(  # type: ignore[return-value]
             name="crm-records.csv",
             header=("session_hash", *FIXED_COLUMNS, "attributes"),
@@ -147,14 +147,14 @@ class CrmRecordAdmin(FindsByPost):
     def save_model(
         self, request: HttpRequest, obj: CrmRecord, form: forms.BaseForm, change: bool
     ) -> None:
-        changes.save_record(record=obj, fields=form.changed_data, actor=staff.actor(request))
+        changes.save_record(record=obj, fields=form.changed_data, actor=viewers.actor(request))
 
     def delete_model(self, request: HttpRequest, obj: CrmRecord) -> None:
-        changes.delete_record(record=obj, actor=staff.actor(request))
+        changes.delete_record(record=obj, actor=viewers.actor(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[CrmRecord]) -> None:
         for record in queryset:
-            changes.delete_record(record=record, actor=staff.actor(request))
+            changes.delete_record(record=record, actor=viewers.actor(request))
 
 
 def _exported(rows: QuerySet[CrmRecord]) -> Iterator[Sequence[object]]:

@@ -8,6 +8,7 @@ import logging
 import math
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, JsonResponse
 from rest_framework import exceptions
@@ -54,6 +55,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         # The class alone: a driver's message may quote the row.
         logger.error("storage unavailable: %s", type(exc).__name__)
         exc = StorageUnavailable()
+    if isinstance(exc, SuspiciousOperation):
+        # Django would answer the same, but log a traceback for what is a client's mistake.
+        exc = exceptions.ParseError(GENERIC[400][1])
     response = drf_exception_handler(exc, context)
     if response is None:
         return None
@@ -94,4 +98,4 @@ def _describe_fields(exc: exceptions.ValidationError) -> dict[str, Any]:
 
 def wants_our_shape(request: HttpRequest) -> bool:
     """Tell whether the contract's error shape holds at this address."""
-    return request.path_info.startswith("/api/")
+    return f"{request.path_info}/".startswith("/api/")

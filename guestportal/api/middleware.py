@@ -13,11 +13,12 @@ from guestportal.api.body import body_limit
 from guestportal.api.errors import error_response, wants_our_shape
 from guestportal.logs import request_id
 
+ORIGIN_NOT_ALLOWED = (403, "origin_not_allowed", "Pages of that origin may not call us.")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-class ApiMiddleware:
-    """Give every request an id, refuse early what is foreign or too large, word every error."""
+class RequestIdMiddleware:
+    """Give every request an id: in its answer, whoever makes that, and on its log lines."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -28,13 +29,22 @@ class ApiMiddleware:
         reset = request_id.set(current)
         try:
             request.META["REQUEST_ID"] = current  # where views read it
-            response = _refusal(request) or self.get_response(request)
-            if _is_foreign_error(request, response):
-                response = _reshape(response)
+            response = self.get_response(request)
             response["X-Request-ID"] = current
             return response
         finally:
             request_id.reset(reset)
+
+
+class ApiMiddleware:
+    """Refuse early what is foreign or too large, and word every error."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = _refusal(request) or self.get_response(request)
+        return _reshape(response) if _is_foreign_error(request, response) else response
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
@@ -51,11 +61,14 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         origin = request.headers.get("Origin")
         ours = f"{request.scheme}://{host}"
         if origin is not None and origin != ours and origin not in settings.CORS_ALLOWED_ORIGINS:
-            return error_response(
-                status=403, code="origin_not_allowed", error="Pages of that origin may not call us."
-            )
+            status, code, sentence = ORIGIN_NOT_ALLOWED
+            return error_response(status=status, code=code, error=sentence)
     length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length[:12]) > body_limit(request.path_info):
+    if not (length.isascii() and length.isdigit()):
+        return error_response(status=400)
+    digits = length.lstrip("0") or "0"
+    # Python's int() refuses thousands of digits with an error of its own.
+    if len(digits) > 12 or int(digits) > body_limit(request.path_info):
         return error_response(status=413)
     return None
 

@@ -6,7 +6,7 @@ RFC 8259 asks for UTF-8 and calls repeated keys unpredictable.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import IO, Any
 
 from rest_framework.exceptions import ParseError
@@ -29,8 +29,12 @@ class StrictJSONParser(BaseParser):
     ) -> Any:
         """Return the decoded value. Raises ParseError, never with text from the body."""
         try:
+            content = stream.read()
+        except OSError as exc:  # the client hung up in the middle of its body
+            raise ParseError("The request body is incomplete.") from exc
+        try:
             value = json.loads(
-                stream.read().decode("utf-8"),
+                content.decode("utf-8"),
                 object_pairs_hook=_unique,
                 parse_constant=_refuse,
                 parse_int=_integer,
@@ -40,7 +44,7 @@ class StrictJSONParser(BaseParser):
             raise ParseError(str(exc)) from exc
         except (ValueError, RecursionError) as exc:
             raise ParseError("The request body is not UTF-8 encoded JSON.") from exc
-        if _depth(value) > MAX_DEPTH:
+        if _is_deeper(value, MAX_DEPTH):
             raise ParseError("The request body is nested too deeply.")
         return value
 
@@ -73,8 +77,18 @@ def _finite(digits: str) -> float:
     return number
 
 
-def _depth(value: Any) -> int:
-    children = value.values() if isinstance(value, dict) else value
-    if not isinstance(value, dict | list) or not children:
-        return 0
-    return 1 + max(_depth(child) for child in children)
+def _is_deeper(value: Any, depth: int) -> bool:
+    """Tell whether arrays and objects stand more than `depth` deep; level by level, since the
+    parser takes nestings on which a recursion here would break."""
+    level = [value]
+    for _ in range(depth):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return False
+    return any(isinstance(node, dict | list) and node for node in level)
+
+
+def _children(node: Any) -> Collection[Any]:
+    if isinstance(node, dict):
+        return node.values()
+    return node if isinstance(node, list) else ()

@@ -11,13 +11,13 @@ from django.urls import path
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from audit import staff
+from audit import viewers
 from audit.listing import ClosedAdmin, PeriodFilter
 from crm.downloads import csv_download
 from crm.finding import FindsByPost, FoundFilter
 from crm.inert import mask_address, visible
 from crm.models import CrmRecord
-from provisioning.admin import badges, detail, finding, reviewing
+from provisioning.admin import badges, detail, finding, person, reviewing
 from provisioning.admin.filters import SameSessionFilter, TabFilter
 from provisioning.models import GuestCreation, Review
 
@@ -96,6 +96,7 @@ class GuestCreationAdmin(FindsByPost, ClosedAdmin):
         return [
             path("export/", site(self.export_view), name=f"{name}_export"),
             path("<uuid:pk>/change/", site(detail.page(self)), name=f"{name}_change"),
+            *person.urls(site=self.admin_site),
             *super().get_urls(),
         ]
 
@@ -107,7 +108,7 @@ class GuestCreationAdmin(FindsByPost, ClosedAdmin):
         chosen = rows.order_by("-id").values_list(*EXPORTED)
         narrowed = {name: value for name, value in request.GET.items() if name != "found"}
         data = {"filter": narrowed, "rows": rows.values("pk").count()}
-        staff.record(request, kind="creations.exported", data=data)
+        viewers.record(request, kind="creations.exported", data=data)
         return csv_download(  # type: ignore[return-value]
             name="guest-creations.csv", header=EXPORTED, rows=_rows(chosen)
         )

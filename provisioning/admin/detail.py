@@ -1,6 +1,5 @@
 """The page of one creation: to read, to review, to verify, to take the receipt."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -10,12 +9,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from audit import log, signing, staff, verify
+from audit import log, verify, viewers
 from audit.models import AuditLeaf
 from provisioning import reviews
 from provisioning.admin import badges, evidence
+from provisioning.admin.person import EXPORT
 from provisioning.admin.reviewing import ReviewForm
-from provisioning.consent import receipts
 from provisioning.models import GuestCreation, Review
 
 REVEAL = "crm.reveal_crmrecord"
@@ -58,6 +57,7 @@ def _context(request: HttpRequest, creation: GuestCreation, *, revealed: bool) -
         ],
         "form": ReviewForm(),
         "may_review": request.user.has_perm("provisioning.add_review"),
+        "may_take_receipt": request.user.has_perm(EXPORT),
         "may_reveal": request.user.has_perm(REVEAL) and not revealed,
     }
 
@@ -79,7 +79,7 @@ def _reveal(request: HttpRequest, creation: GuestCreation) -> dict[str, Any]:
         raise PermissionDenied
     subject = log.pseudonym(session_hash=creation.session_hash) if creation.session_hash else ""
     data = {"creation": str(creation.id)}
-    staff.record(request, kind="personal_data.revealed", subject=subject, data=data)
+    viewers.record(request, kind="personal_data.revealed", subject=subject, data=data)
     return {"revealed": True}
 
 
@@ -95,22 +95,8 @@ def _verify(request: HttpRequest, creation: GuestCreation) -> dict[str, Any]:
     return {"verified": {"seals": numbers, "problems": problems, "waiting": waiting}}
 
 
-def _receipt(request: HttpRequest, creation: GuestCreation) -> dict[str, Any] | HttpResponse:
-    try:
-        made = receipts.receipt_for_staff(creation=creation, actor=staff.actor(request))
-    except signing.SigningKeyMissingError:
-        messages.error(request, "AUDIT_SIGNING_KEY is not set, so nothing can be signed.")
-        return {}
-    return HttpResponse(
-        json.dumps(made.as_json(), indent=2, ensure_ascii=False),
-        content_type="application/json",
-        headers={"Content-Disposition": f'attachment; filename="receipt-{creation.id}.json"'},
-    )
-
-
 _ACTS: dict[str, Callable[[HttpRequest, GuestCreation], dict[str, Any] | HttpResponse]] = {
     "review": _review,
     "reveal": _reveal,
     "verify": _verify,
-    "receipt": _receipt,
 }

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from audit import log, staff
+from audit import log, viewers
 from crm import profiles
 from crm.admin.records import CrmRecordAdmin
 from crm.inert import mask, mask_address, visible
@@ -74,7 +74,7 @@ def _payload(request: HttpRequest, record: CrmRecord | None, form: Any) -> str:
         if request.user.has_perm(REVEAL):
             subject = log.pseudonym(session_hash=record.session_hash)
             data = {"purpose": "mapping preview"}
-            staff.record(request, kind="personal_data.revealed", subject=subject, data=data)
+            viewers.record(request, kind="personal_data.revealed", subject=subject, data=data)
         else:
             profile = _masked(profile)
     guest = payload.guest_request(profile=profile, given=True, consent_type="explicit")

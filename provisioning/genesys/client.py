@@ -81,14 +81,29 @@ class GenesysClient:
         self._transport = transport
         self._attempts = attempts
 
-    def create_guest(self, *, guest: GuestRequest, deadline: Deadline) -> Guest:
-        """Create `guest`; the gate is entered for its token too.
+    def admit(self, *, deadline: Deadline) -> None:
+        """Wait until one call may be made: the gate is entered, our access token is there.
+
+        Nothing has been asked of the platform then. Raises PlatformError.
+        """
+        self.gate.enter(calls=1, deadline=deadline)
+        self.tokens.get(deadline=deadline)
+
+    def create_guest(
+        self, *, guest: GuestRequest, deadline: Deadline, admitted: bool = False
+    ) -> Guest:
+        """Create `guest`; unless `admitted` before, the gate is entered for its token too.
 
         Never repeated once it may have arrived. Raises PlatformError, whose `arrived` tells
         whether a guest may exist.
         """
         answer = self._call(
-            self._guests_url, guest.payload(), deadline=deadline, calls=2, repeatable=False
+            self._guests_url,
+            guest.payload(),
+            deadline=deadline,
+            calls=2,
+            repeatable=False,
+            entered=admitted,
         )
         if answer.status in (400, 403, 422):
             raise Refused("the platform refused the guest", **about(answer))

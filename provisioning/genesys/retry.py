@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from provisioning import metrics
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import Busy, PlatformError, Unavailable
 from provisioning.genesys.gate import Gate, retry_after
@@ -31,6 +32,8 @@ def send(
     for attempt in range(1, attempts + 1):
         if attempt > 1 or not entered:
             gate.enter(calls=calls if attempt == 1 else min(1, calls), deadline=deadline)
+        if attempt > 1:
+            metrics.PLATFORM_RETRIES.inc()
         failure = _try(post, gate)
         if isinstance(failure, Answer):
             return failure
@@ -49,8 +52,10 @@ def _try(post: Callable[[], Answer], gate: Gate) -> Answer | PlatformError:
         answer = post()
     except PlatformError as exc:
         gate.report(exc)
+        metrics.PLATFORM_CALLS.labels(exc.code).inc()
         return exc
     gate.report(answer)
+    metrics.PLATFORM_CALLS.labels(str(answer.status)).inc()
     if answer.status == 429:
         wait = retry_after(answer.headers)
         return Busy("the platform's rate limit is reached", retry_after=wait, **about(answer))

@@ -3,6 +3,7 @@
 opening.py      open(): a new row, or which earlier one serves; reuse, resume and idempotency
 transitions.py  what becomes of a row
 erasing.py      what an erasure leaves of one
+waiting.py      rows that wait for the worker
 storage.py      the short transactions that both are made of
 
 QUEUED ─► PENDING ─► GUEST_CREATED ─► READY
@@ -24,8 +25,10 @@ from provisioning.ledger.opening import (
     open_creation,
 )
 from provisioning.ledger.storage import (
+    QUEUED_FOR,
     Entry,
     Outcome,
+    Sending,
     release_connection,
     session_transaction,
 )
@@ -37,11 +40,12 @@ from provisioning.ledger.transitions import (
     ready,
     rest,
     settle,
-    start,
     token_failed,
 )
+from provisioning.ledger.waiting import Waiting, find_queued, queue_depth, start
 
 __all__ = [
+    "QUEUED_FOR",
     "ConsentWithdrawn",
     "Entry",
     "InWork",
@@ -51,13 +55,17 @@ __all__ = [
     "Lost",
     "Opened",
     "Outcome",
+    "Sending",
     "Step",
+    "Waiting",
     "erase_creations",
     "find_guest",
+    "find_queued",
     "give_up",
     "guest_created",
     "mark_withdrawn",
     "open_creation",
+    "queue_depth",
     "ready",
     "release_connection",
     "rest",

@@ -11,7 +11,6 @@ Reuse, resume and idempotency are one decision, taken under the session's lock, 
 import enum
 import hmac
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -22,7 +21,16 @@ from django.utils import timezone
 from audit import log
 from provisioning.consent.decision import Consent
 from provisioning.consent.notices import ShownNotice
-from provisioning.ledger.storage import Entry, digest, overdue_at, session_transaction
+from provisioning.ledger.storage import (
+    QUEUED_FOR,
+    Entry,
+    Sending,
+    digest,
+    overdue_at,
+    sent_columns,
+    session_transaction,
+    short_transaction,
+)
 from provisioning.models import (
     ConsentBasis,
     GuestCreation,
@@ -57,7 +65,7 @@ class Step(enum.Enum):
 
 @dataclass(frozen=True)
 class Intent:
-    """What one init is about to do. `profile` and `payload` are bytes, kept as digests."""
+    """What one init is about to do; `queued`: the worker will."""
 
     creation_id: UUID
     session_hash: str = field(repr=False)
@@ -66,9 +74,7 @@ class Intent:
     notice_version: str
     language: str
     gpc: bool
-    profile: bytes = field(repr=False)
-    payload: bytes = field(repr=False)
-    sent_fields: Sequence[str]
+    sending: Sending
     notice: ShownNotice | None = None
     key_hash: str = ""
     body_hash: str = ""
@@ -110,7 +116,7 @@ def find_guest(*, session_hash: str, guest_id: str, request_id: str) -> Entry | 
 
     Raises ConsentWithdrawn where the visitor took back the consent it rests on.
     """
-    with session_transaction(session_hash):
+    with short_transaction():
         row = GuestCreation.objects.filter(
             session_hash=session_hash, guest_id=guest_id, erased_at=None
         ).first()
@@ -171,7 +177,7 @@ def _reusable(intent: Intent) -> GuestCreation | None:
     row = _same_consent(intent, timedelta(seconds=settings.GUEST_REUSE_SECONDS))
     if row is None or not _serves(row):
         return None
-    same = hmac.compare_digest(row.profile_digest, digest(row.salt, intent.profile))
+    same = hmac.compare_digest(row.profile_digest, digest(row.salt, intent.sending.profile))
     return row if same else None
 
 
@@ -230,7 +236,7 @@ def _insert(intent: Intent, subject: str) -> Entry:
         request_id=intent.request_id,
         session_hash=intent.session_hash,
         status=Status.QUEUED if intent.queued else Status.PENDING,
-        overdue_at=overdue_at(),
+        overdue_at=now + QUEUED_FOR if intent.queued else overdue_at(),
         consent_given=intent.consent.given,
         consent_type=intent.consent.type,
         consent_basis=intent.consent.basis,
@@ -239,9 +245,7 @@ def _insert(intent: Intent, subject: str) -> Entry:
         notice_id=intent.notice.id if intent.notice else None,
         gpc=intent.gpc,
         salt=salt,
-        profile_digest=digest(salt, intent.profile),
-        payload_digest=digest(salt, intent.payload),
-        sent_fields=list(intent.sent_fields),
+        **sent_columns(salt, intent.sending),
     )
     _remember_key(intent, row)
     log.record(

@@ -2,10 +2,11 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -14,6 +15,8 @@ from django.utils import timezone
 
 # A row is overdue this long after the deadline of the init that works on it.
 GRACE_SECONDS = 5
+# A queued row waits for the worker no longer than its visitor may ask what became of it.
+QUEUED_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,15 @@ class Entry:
     subject: str
     request_id: str
     guest_id: str = ""
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What is about to be sent: bytes that are kept as digests, and the fields' names."""
+
+    profile: bytes = field(repr=False)
+    payload: bytes = field(repr=False)
+    fields: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -68,6 +80,15 @@ def release_connection() -> None:
 def overdue_at() -> datetime:
     """Return the moment after which a row that is being worked on now has been forgotten."""
     return timezone.now() + timedelta(seconds=settings.GENESYS_DEADLINE + GRACE_SECONDS)
+
+
+def sent_columns(salt: str, sending: Sending) -> dict[str, Any]:
+    """Return the columns that say what was sent."""
+    return {
+        "profile_digest": digest(salt, sending.profile),
+        "payload_digest": digest(salt, sending.payload),
+        "sent_fields": list(sending.fields),
+    }
 
 
 def digest(salt: str, content: bytes) -> str:

@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from audit import log
-from provisioning.ledger.storage import Entry, Outcome, digest, overdue_at, short_transaction
+from provisioning.ledger.storage import Entry, Outcome, digest, short_transaction
 from provisioning.models import GuestCreation, Status
 
 IN_WORK = (Status.QUEUED, Status.PENDING)
@@ -22,19 +22,6 @@ class Lost(Exception):
     """The row is no longer in a state that this transition may leave."""
 
 
-def start(*, entry: Entry) -> None:
-    """QUEUED → PENDING: the worker begins. Raises Lost."""
-    with short_transaction():
-        _move(
-            entry,
-            (Status.QUEUED,),
-            "init.started",
-            {},
-            status=Status.PENDING,
-            overdue_at=overdue_at(),
-        )
-
-
 def guest_created(
     *,
     entry: Entry,
@@ -42,9 +29,11 @@ def guest_created(
     echo_given: bool | None,
     echo_type: str | None,
     echo_created: str,
+    rests: bool = False,
 ) -> bool:
     """Record the guest the platform made; return whether its consent still stands.
 
+    `rests`: no token is fetched for it now, and nobody works on the row any more.
     False: the visitor withdrew while the platform was at work, and no token may follow. An answer
     that comes after recovery gave the row up still corrects it. Raises Lost, also where the row was
     erased meanwhile: the erasure has queued its unknown guest for deletion on the platform.
@@ -56,7 +45,7 @@ def guest_created(
         mismatch = echo_given not in (None, row.consent_given) or (
             echo_type not in (None, row.consent_type)
         )
-        _move(
+        move(
             entry,
             (Status.PENDING, Status.UNKNOWN),
             "guest.created",
@@ -69,6 +58,7 @@ def guest_created(
             echo_created_date=echo_created,
             echo_mismatch=mismatch,
             error_code="",
+            **({"overdue_at": None} if rests else {}),
         )
     return row.withdrawn_at is None
 
@@ -76,7 +66,7 @@ def guest_created(
 def ready(*, entry: Entry, expires_at: str) -> None:
     """Record that a token was issued for the guest. Raises Lost."""
     with short_transaction():
-        _move(
+        move(
             entry,
             WITH_GUEST,
             "token.issued",
@@ -93,7 +83,7 @@ def ready(*, entry: Entry, expires_at: str) -> None:
 def token_failed(*, entry: Entry, outcome: Outcome) -> None:
     """Record that no token came: the guest rests until the session's next init. Raises Lost."""
     with short_transaction():
-        _move(
+        move(
             entry, WITH_GUEST, "token.failed", _said(outcome), overdue_at=None, **_columns(outcome)
         )
 
@@ -125,7 +115,7 @@ def _settle(
 ) -> bool:
     try:
         with short_transaction():
-            _move(
+            move(
                 entry,
                 leaving,
                 f"guest.{status.value}",
@@ -140,7 +130,7 @@ def _settle(
     return True
 
 
-def _move(
+def move(
     entry: Entry,
     leaving: Sequence[Status],
     kind: str,
@@ -148,6 +138,7 @@ def _move(
     among: QuerySet[GuestCreation] | None = None,
     **columns: Any,
 ) -> None:
+    """Write one transition and its event in the caller's transaction. Raises Lost."""
     rows = GuestCreation.objects.all() if among is None else among
     rows = rows.filter(id=entry.id, status__in=leaving, erased_at=None)
     if not rows.update(updated_at=timezone.now(), **columns):

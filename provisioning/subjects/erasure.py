@@ -113,6 +113,8 @@ def _expire_session(session_hash: str, before: datetime) -> int:
             return 0
         subject = log.pseudonym(session_hash=session_hash)
         erased = ledger.erase_creations(session_hash=session_hash, before=before)
+        if not erased:
+            return 0  # somebody was faster
         if not GuestCreation.objects.filter(session_hash=session_hash).exists():
             log.forget(session_hash=session_hash)
         data = {"reason": "retention", "creations": erased}

@@ -8,7 +8,7 @@ from django.db import DatabaseError, transaction
 
 from audit.models import AuditEvent
 from provisioning.models import GuestCreation, Review
-from tests.admin.factories import creation, record, signed_in
+from tests.factories import creation, crm_record, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -117,7 +117,7 @@ def test_has_the_database_refuse_to_change_a_review(reviewer, act):
 
 
 def test_masks_the_address_in_the_list(reviewer):
-    record(session_id="jane")
+    crm_record("jane")
     creation(session_id="jane")
 
     page = reviewer.get(LIST).content.decode()

@@ -67,7 +67,7 @@ def test_names_an_edited_body(batches):
     target = batches[0][2]
     AuditEvent.objects.filter(id=target.id).update(body=target.body.replace("created", "deleted"))
 
-    assert f"event {target.id}: its body was edited" in _problems()
+    assert f"event {target.id}: its body (or its leaf) was edited" in _problems()
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_names_swapped_events(batches):
     AuditEvent.objects.filter(id=one.id).update(body=other.body)
     AuditEvent.objects.filter(id=other.id).update(body=one.body)
 
-    assert f"event {one.id}: its body was edited" in _problems()
+    assert f"event {one.id}: its body (or its leaf) was edited" in _problems()
 
 
 def test_names_the_seal_of_swapped_leaves(batches):
@@ -231,6 +231,20 @@ def test_verifies_from_a_seal_on():
         sealed_event()
 
     assert _verify("--since", "3").startswith("verified: 1 events, seals 3 to 3")
+
+
+def test_names_tampering_from_a_seal_on(batches):
+    AuditEvent.objects.filter(id=batches[1][0].id).update(actor="forged")
+
+    assert f"event {batches[1][0].id}: its column actor" in _problems("--since", "2")
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's columns take any type")
+def test_names_a_body_turned_into_bytes(batches):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE audit_auditevent SET body = CAST(body AS BLOB)")
+
+    assert f"event {batches[0][0].id}: its body (or its leaf) was edited" in _problems()
 
 
 def test_refuses_to_begin_with_a_seal_that_does_not_exist():

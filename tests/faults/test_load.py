@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.load import at_once, offered
+from tests.machine import postgres_database, redis_database
 from tests.sandbox import running_sandbox
 from tests.service import running_service
 
@@ -26,6 +27,27 @@ def test_five_hundred_cold_inits_share_one_access_token(tmp_path: Path) -> None:
         assert tally.statuses == {200: 500}
         assert sandbox.count("oauth") == 1
         assert len(set(tally.guests)) == 500
+
+
+@pytest.mark.services
+def test_four_processes_share_one_access_token(tmp_path: Path) -> None:
+    with (
+        postgres_database() as database,
+        redis_database(9) as cache,
+        running_sandbox() as sandbox,
+        running_service(
+            tmp_path,
+            sandbox.url,
+            GENESYS_DEADLINE="60",
+            WEB_CONCURRENCY="4",
+            CACHE_URL=cache,
+            DATABASE_URL=database,
+        ) as service,
+    ):
+        tally = at_once(service.url, sessions(500))
+
+        assert tally.statuses == {200: 500}
+        assert sandbox.count("oauth") == 1
 
 
 def test_a_hundred_holders_of_a_revoked_token_share_one_refresh(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 from tqdm import tqdm
 
-from crm.imports import ImportRefused, import_records
+from crm.imports import ImportOvertaken, ImportRefused, import_records
 
 
 class Command(BaseCommand):
@@ -33,6 +33,8 @@ class Command(BaseCommand):
             raise CommandError(f"The file cannot be read: {exc.strerror}.") from exc
         except ImportRefused as exc:
             raise CommandError(f"Nothing was imported; errors: {exc.total:,}\n{exc}") from exc
+        except ImportOvertaken as exc:
+            raise CommandError("Others keep changing these records; nothing was imported.") from exc
         except Error as exc:
             # Not quoted: PostgreSQL puts the values of a row into its messages.
             raise CommandError("The database failed; nothing was imported.") from exc

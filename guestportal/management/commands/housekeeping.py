@@ -12,6 +12,7 @@ from django.db import connection
 
 from audit.seals import seal
 from crm import uploads
+from provisioning import capability
 from provisioning.recovery import recover
 from provisioning.retention import forget_idempotency_keys
 from provisioning.subjects.erasure import erase_expired
@@ -26,6 +27,7 @@ DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
     (uploads.forget_old, 600),
     # A small batch each time: sealing must not wait for it.
     (erase_expired, 60),
+    (capability.forget_expired, 600),
 )
 
 

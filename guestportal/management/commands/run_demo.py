@@ -49,7 +49,9 @@ class Command(BaseCommand):
         here = f"http://127.0.0.1:{settings.PORT}"
         body = '{"sessionId": "demo-session-jane", "consentGiven": true}'
         self.stdout.write(
+            f"\n  chat       {here}/   the demo page"
             f"\n  admin      {here}/admin/   demo-admin / {demo.get('password', '(yours)')}"
+            f"\n  API        {here}/api/docs"
             f"\n  sandbox    http://127.0.0.1:{sandbox_port}/_sandbox/calls"
             f"\n  try it     (Ctrl-C ends everything)\n\n"
             f"curl -sS {here}/api/webchat/init -H 'Content-Type: application/json' -d '{body}'\n"
@@ -62,12 +64,22 @@ def _environment(demo: dict[str, str], sandbox_port: int) -> dict[str, str]:
         "SECRET_KEY": demo["secret_key"],
         "AUDIT_SIGNING_KEY": demo["audit_signing_key"],
         "DEBUG": "on",
+        "SECURE_SSL_REDIRECT": "off",
+        "DATABASE_URL": f"sqlite:///{_database()}",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "GENESYS_BASE_URL": f"http://127.0.0.1:{sandbox_port}",
         "GENESYS_OAUTH_URL": f"http://127.0.0.1:{sandbox_port}/oauth/token",
         "GENESYS_CLIENT_ID": "demo-client",
         "GENESYS_CLIENT_SECRET": "demo-secret",
     }
+
+
+def _database() -> str:
+    """Return the SQLite file that is configured; never demo data in a database on a server."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        return str(database["NAME"])
+    return str(Path(settings.VAR_DIR) / "guestportal.sqlite3")
 
 
 def _remembered(path: Path) -> dict[str, str]:

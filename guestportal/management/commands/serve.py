@@ -3,9 +3,9 @@
 import sys
 from typing import Any
 
-from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 
+from guestportal.checks import TAG
 from guestportal.supervisor import supervise
 from guestportal.webserver import housekeeping, patience, web
 
@@ -18,6 +18,5 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # Errors of ours only: what is merely unwise belongs to `check --deploy`.
-        self.check(tags=[Tags.security, "guestportal"], include_deployment_checks=True)
+        self.check(tags=[TAG], include_deployment_checks=True)
         sys.exit(supervise([web(), housekeeping()], patience=patience() + 5))

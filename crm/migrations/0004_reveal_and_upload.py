@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm', '0002_shipped_mappings'),
+        ('crm', '0003_apitoken'),
     ]
 
     operations = [

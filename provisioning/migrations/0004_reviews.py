@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('provisioning', '0002_notices_and_subject_rights'),
+        ('provisioning', '0003_init_capability'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,21 @@
+"""Whether RabbitMQ answers, for ``/readyz``."""
+
+from django.conf import settings
+
+SECONDS = 1.0
+
+
+def state() -> str:
+    """Return "none", "ok" or what its absence means; takes a second at most."""
+    if not settings.CELERY_BROKER_URL:
+        return "none: every init is synchronous"
+    from amqp.exceptions import AMQPError
+    from kombu import Connection
+    from kombu.exceptions import KombuError
+
+    try:
+        with Connection(settings.CELERY_BROKER_URL, connect_timeout=SECONDS) as connection:
+            connection.connect()
+    except (KombuError, AMQPError, OSError):
+        return "down: every init is synchronous"
+    return "ok"

@@ -1,0 +1,143 @@
+"""Django's cache on Redis that goes on without Redis.
+
+While Redis cannot be reached each process serves itself from memory: access token, gate, limits
+and locks then hold per process instead of for all. That is less than they promise and more than a
+500; ``/readyz`` says so. Every two seconds one caller looks whether Redis is back.
+"""
+
+import functools
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.core.cache import caches
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache.backends.redis import RedisCache
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    ConnectionError as RedisConnectionError,
+)
+from redis.exceptions import OutOfMemoryError, ReadOnlyError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
+
+LOOK_AGAIN_SECONDS = 2.0
+MAX_LOCAL_ENTRIES = 100_000
+# Gone, too slow, still loading, a replica after a failover, full.
+AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OutOfMemoryError)
+logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+
+class DegradingRedisCache(BaseCache):
+    """What Django makes for each thread: a thin door to the one pair of caches of the process."""
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(params)
+        self._pair = _pair(server)
+
+    @property
+    def degraded(self) -> bool:
+        """Tell whether this process is serving itself at the moment."""
+        return self._pair.degraded
+
+    def add(
+        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
+    ) -> bool:
+        return self._pair.do(lambda cache: cache.add(key, value, timeout, version))
+
+    def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
+        return self._pair.do(lambda cache: cache.get(key, default, version))
+
+    def set(
+        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
+    ) -> None:
+        return self._pair.do(lambda cache: cache.set(key, value, timeout, version))
+
+    def touch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> bool:
+        return self._pair.do(lambda cache: cache.touch(key, timeout, version))
+
+    def delete(self, key: Any, version: Any = None) -> bool:
+        return self._pair.do(lambda cache: cache.delete(key, version))
+
+    def get_many(self, keys: Any, version: Any = None) -> dict[Any, Any]:
+        return self._pair.do(lambda cache: cache.get_many(keys, version))
+
+    def set_many(self, data: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> list[Any]:
+        return self._pair.do(lambda cache: cache.set_many(data, timeout, version))
+
+    def delete_many(self, keys: Any, version: Any = None) -> None:
+        return self._pair.do(lambda cache: cache.delete_many(keys, version))
+
+    def has_key(self, key: Any, version: Any = None) -> bool:
+        return self._pair.do(lambda cache: cache.has_key(key, version))
+
+    def incr(self, key: Any, delta: int = 1, version: Any = None) -> int:
+        return self._pair.do(lambda cache: cache.incr(key, delta, version))
+
+    def clear(self) -> None:
+        return self._pair.do(lambda cache: cache.clear())
+
+
+class _Pair:
+    """Redis, the memory that stands in for it, and which of the two it is now."""
+
+    def __init__(self, server: str) -> None:
+        options = {
+            "socket_connect_timeout": 0.5,
+            "socket_timeout": 1,
+            # redis-py would try three times more, seconds apart.
+            "retry": Retry(NoBackoff(), 0),
+        }
+        self._shared = RedisCache(server, {"OPTIONS": options})
+        self._local = LocMemCache("degraded", {"OPTIONS": {"MAX_ENTRIES": MAX_LOCAL_ENTRIES}})
+        self._lock = threading.Lock()
+        self._look_again_at = 0.0
+        self.degraded = False
+
+    def do(self, operation: Callable[[BaseCache], Result]) -> Result:
+        if self.degraded and not self._may_look():
+            return operation(self._local)
+        try:
+            result = operation(self._shared)
+        except AWAY as exc:
+            self._degrade(exc)
+            return operation(self._local)
+        if self.degraded:
+            self.degraded = False
+            logger.warning("Redis is back; token, gate and limits are shared again")
+        return result
+
+    def _may_look(self) -> bool:
+        """Let one caller in every two seconds pay for finding out."""
+        with self._lock:
+            now = time.monotonic()
+            if now < self._look_again_at:
+                return False
+            self._look_again_at = now + LOOK_AGAIN_SECONDS
+            return True
+
+    def _degrade(self, exc: Exception) -> None:
+        with self._lock:
+            self._look_again_at = time.monotonic() + LOOK_AGAIN_SECONDS
+            if self.degraded:
+                return
+            self._local.clear()  # what an earlier outage left behind is no longer true
+            self.degraded = True
+        logger.error("Redis is gone (%s); this process serves itself", type(exc).__name__)
+
+
+@functools.cache
+def _pair(server: str) -> _Pair:
+    """Return the process's one pair: Django makes a cache, and so a pool, for every thread."""
+    return _Pair(server)
+
+
+def is_shared() -> bool:
+    """Ask the cache something; return False where it serves this process alone, by an outage."""
+    cache = caches["default"]
+    cache.get("readyz")
+    return not (isinstance(cache, DegradingRedisCache) and cache.degraded)

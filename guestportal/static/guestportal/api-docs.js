@@ -1,0 +1,4 @@
+"use strict";
+
+const main = document.getElementById("api");
+window.SwaggerUIBundle({ url: main.dataset.schema, domNode: main, deepLinking: true });

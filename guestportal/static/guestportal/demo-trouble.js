@@ -1,0 +1,29 @@
+// What can be made to go wrong: faults of the sandbox, and options a page would not choose.
+
+const FAULTS = {
+  busy: [{ endpoint: "guests", kind: "status", status: 429, headers: { "Retry-After": "30" } }],
+  down: [{ endpoint: "guests", kind: "status", status: 503 }],
+  silent: [{ endpoint: "guests", kind: "hang" }],
+  nonsense: [{ endpoint: "guests", kind: "garbage", shape: "html" }],
+  refuses: [{ endpoint: "guests", kind: "status", status: 400 }],
+  credentials: [{ endpoint: "oauth", kind: "status", status: 401 }],
+};
+const OPTIONS = {
+  invalid: { session: "x".repeat(257) },
+  impatient: { timeout: 1 },
+};
+
+/** Put the chosen trouble in place, and resolve to the options for `init` that go with it. */
+export async function arrange(choice) {
+  const { sandbox } = document.body.dataset;
+  if (sandbox) {
+    await control(sandbox, "faults", FAULTS[choice] ?? []);
+    if (choice === "credentials") await control(sandbox, "revoke");
+  }
+  return OPTIONS[choice];
+}
+
+async function control(sandbox, name, body) {
+  // Text, not JSON: the browser then asks no permission first, which the sandbox does not know.
+  await fetch(`${sandbox}/_sandbox/${name}`, { method: "POST", body: JSON.stringify(body) });
+}

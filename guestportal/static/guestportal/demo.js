@@ -1,0 +1,100 @@
+// The demo chat page. What a page of yours would do is in `start` and `withdraw`; the rest shows it.
+
+import { init } from "./webchat-1.0.0.js";
+import { beginExchange, endExchange, showPlatformCalls, startFromNow } from "./demo-wire.js";
+import { arrange } from "./demo-trouble.js";
+
+const chatBox = document.getElementById("chat");
+const exchanges = document.getElementById("exchanges");
+
+let chat;
+let abort;
+
+async function start(consent) {
+  abort = new AbortController();
+  show("busy");
+  try {
+    const session = document.forms.setup.elements.visitor.value || undefined;
+    chat = await init({
+      endpoint: location.origin,
+      session,
+      consent,
+      noticeVersion: "demo-1",
+      language: "en",
+      signal: abort.signal,
+      fetch: watchedFetch,
+      onToken: (token, expiresAt) => tell("expires", new Date(expiresAt).toLocaleString()),
+      onError: sorry,
+      ...(await arrange(document.getElementById("trouble").value)),
+    });
+    tell("name", chat.crmAttributes.firstName ?? "visitor");
+    tell("guest", chat.guestId);
+    tell("email", chat.crmAttributes.email ?? "not shown");
+    show("ready");
+  } catch (error) {
+    sorry(error);
+  }
+}
+
+async function withdraw() {
+  try {
+    const count = await chat.withdraw();
+    tell("count", count === 1 ? "One guest was withdrawn." : `${count} guests were withdrawn.`);
+    show("withdrawn");
+  } catch (error) {
+    sorry(error);
+  }
+}
+
+function sorry(error) {
+  tell("sentence", error.message);
+  tell("code", error.code ?? error.name);
+  tell("later", error.retryAfter ? ` · try again in ${Math.ceil(error.retryAfter)} s` : "");
+  show("sorry");
+}
+
+function again() {
+  chat?.close();
+  show("notice");
+}
+
+/** Note each request and its answer on the way. */
+async function watchedFetch(url, request) {
+  const exchange = beginExchange(exchanges, url, request);
+  try {
+    const response = await fetch(url, request);
+    endExchange(exchange, response.status, await response.clone().text());
+    return response;
+  } catch (error) {
+    endExchange(exchange, 0, `no answer: ${error.message}`);
+    throw error;
+  } finally {
+    showPlatformCalls(exchange, document.body.dataset.sandbox);
+  }
+}
+
+function show(state) {
+  for (const panel of chatBox.querySelectorAll("[data-state]")) {
+    panel.hidden = panel.dataset.state !== state;
+    if (panel.hidden) continue;
+    const heading = panel.querySelector("h3");
+    document.getElementById("status").textContent = heading.textContent;
+    if (state !== "notice" || chat) heading.focus({ preventScroll: true });
+  }
+}
+
+function tell(name, text) {
+  chatBox.querySelector(`[data-show="${name}"]`).textContent = text;
+}
+
+const acts = {
+  accept: () => start(true),
+  decline: () => start(false),
+  cancel: () => abort.abort(),
+  withdraw,
+  again,
+};
+
+chatBox.addEventListener("click", ({ target }) => acts[target.dataset.act]?.());
+
+startFromNow(document.body.dataset.sandbox);

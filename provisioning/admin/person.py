@@ -1,0 +1,124 @@
+"""Admin pages about one person: a consent's receipt, all that is stored, erasure."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from provisioning import ledger
+from provisioning.consent.receipts import receipt_for_staff
+from provisioning.models import GuestCreation
+from provisioning.subjects import erasure, holds
+from provisioning.subjects.export import export
+from provisioning.subjects.identify import By, NotAHash, identify
+
+EXPORT, ERASE = "provisioning.export_subject", "provisioning.erase_subject"
+
+
+def urls(*, site: AdminSite) -> list[URLPattern]:
+    """Return the addresses, for `GuestCreationAdmin.get_urls`."""
+    return [
+        path("person/", site.admin_view(PersonPage(site)), name="provisioning_person"),
+        path(
+            "<uuid:pk>/receipt/",
+            site.admin_view(require_POST(never_cache(download_receipt))),
+            name="provisioning_receipt",
+        ),
+    ]
+
+
+def download_receipt(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Answer with a creation's signed receipt, as a file. POST: it is recorded who took it."""
+    _require(request, EXPORT)
+    creation = get_object_or_404(GuestCreation.objects.select_related("notice"), pk=pk)
+    receipt = receipt_for_staff(creation=creation, actor=_actor(request))
+    return _file(receipt.as_json(), f"receipt-{pk}.json")
+
+
+class PersonForm(forms.Form):
+    """Whom, and what to do. What names the person is posted: no address or log line holds it."""
+
+    by = forms.ChoiceField(choices=[(by.name, by.value) for by in By], label="Named by")
+    value = forms.CharField(strip=False, max_length=256)
+    confirmed = forms.BooleanField(
+        required=False, label="Erase this person. It cannot be taken back."
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Find the person's sessions."""
+        data = dict(super().clean() or {})
+        if "by" in data and "value" in data:
+            try:
+                data["sessions"] = identify(by=By[data["by"]], value=data["value"])
+            except NotAHash as exc:
+                raise forms.ValidationError({"value": str(exc)}) from exc
+        return data
+
+
+class PersonPage:
+    """Find a person; export what is stored, or erase it after a confirmation."""
+
+    def __init__(self, site: AdminSite) -> None:
+        self.site = site
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not (request.user.has_perm(EXPORT) or request.user.has_perm(ERASE)):
+            raise PermissionDenied
+        form = PersonForm(request.POST or None)
+        if not form.is_valid():
+            return self._page(request, form, sessions=None)
+        sessions = form.cleaned_data["sessions"]
+        if sessions and "export" in request.POST:
+            _require(request, EXPORT)
+            return _file(export(session_hashes=sessions, actor=_actor(request)), "person.json")
+        if sessions and "erase" in request.POST and form.cleaned_data["confirmed"]:
+            _require(request, ERASE)
+            return self._erase(request, form, sessions)
+        return self._page(request, form, sessions)
+
+    def _erase(self, request: HttpRequest, form: PersonForm, sessions: list[str]) -> HttpResponse:
+        try:
+            erased = erasure.erase(session_hashes=sessions, actor=_actor(request))
+        except (holds.OnHold, ledger.InWork) as exc:
+            form.add_error(None, str(exc))
+            return self._page(request, form, sessions)
+        done = f"Erased: {erased.creations} creations and {erased.crm_records} CRM records."
+        messages.success(request, f"{done} Now delete the guests on the platform too.")
+        return redirect(reverse("admin:provisioning_platformdeletion_changelist"))
+
+    def _page(
+        self, request: HttpRequest, form: PersonForm, sessions: list[str] | None
+    ) -> HttpResponse:
+        context = {
+            **self.site.each_context(request),
+            "title": "A person's data",
+            "form": form,
+            "sessions": sessions,
+            "creations": GuestCreation.objects.filter(session_hash__in=sessions or []).count(),
+            "may_export": request.user.has_perm(EXPORT),
+            "may_erase": request.user.has_perm(ERASE),
+        }
+        return TemplateResponse(request, "admin/provisioning/person.html", context)
+
+
+def _require(request: HttpRequest, permission: str) -> None:
+    if not request.user.has_perm(permission):
+        raise PermissionDenied
+
+
+def _actor(request: HttpRequest) -> str:
+    return f"staff:{request.user.pk}"
+
+
+def _file(document: dict[str, Any], name: str) -> JsonResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return JsonResponse(document, json_dumps_params={"indent": 2}, headers=headers)

@@ -1,0 +1,48 @@
+"""What is counted while inits run. Labels have few values: never a session, guest or address."""
+
+import functools
+import time
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from prometheus_client import Counter, Gauge, Histogram
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ANSWERS = Counter(
+    "guestportal_answers", "Webchat calls by what they ended with", ["call", "outcome"]
+)
+STAGES = Histogram(
+    "guestportal_stage_seconds",
+    "Time an init spends in each stage, waiting included",
+    ["stage"],
+    buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
+)
+PLATFORM_CALLS = Counter(
+    "guestportal_platform_calls",
+    "Requests to the platform by HTTP status, or by our code where none came",
+    ["status"],
+)
+PLATFORM_RETRIES = Counter("guestportal_platform_retries", "Platform requests sent once more")
+IN_FLIGHT = Gauge(
+    "guestportal_in_flight", "Webchat calls being worked on", multiprocess_mode="livesum"
+)
+
+
+def timed(stage: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Observe how long the decorated function takes, whether it returns or raises."""
+    histogram = STAGES.labels(stage)
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            started = time.perf_counter()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                histogram.observe(time.perf_counter() - started)
+
+        return run
+
+    return decorate

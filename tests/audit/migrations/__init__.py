@@ -1,0 +1,1 @@
+"""The audit app's migrations, and one more that remakes the events' table on SQLite."""

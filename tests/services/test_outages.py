@@ -1,0 +1,117 @@
+"""PostgreSQL and Redis killed and started again, under load: nothing is lost, all heals."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.load import Tally, until
+from tests.sandbox import Sandbox
+from tests.service import Service, running_service
+from tests.services.conftest import redis_url
+from tests.services.servers import Server, own_postgres
+
+pytestmark = [pytest.mark.services, pytest.mark.slow]
+HEALS_WITHIN = 10
+
+
+@pytest.fixture
+def postgres(tmp_path: Path) -> Iterator[Server]:
+    with own_postgres(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def service(tmp_path: Path, postgres: Server, redis: Server, sandbox: Sandbox) -> Iterator[Service]:
+    settings = {
+        "DATABASE_URL": f"postgres://postgres@127.0.0.1:{postgres.port}/postgres",
+        "CACHE_URL": redis_url(redis),
+        "WEB_CONCURRENCY": "2",
+    }
+    with running_service(tmp_path, sandbox.url, **settings) as running:
+        yield running
+
+
+def test_without_its_database_it_says_so_at_once_and_calls_nobody(
+    service: Service, postgres: Server, sandbox: Sandbox
+) -> None:
+    service.init("before")
+    postgres.kill()
+
+    refused = [service.init(f"during-{number}") for number in range(3)]
+
+    assert {(reply.status, reply.json["code"]) for reply in refused} == {
+        (503, "storage_unavailable")
+    }
+    assert max(reply.seconds for reply in refused) < 3
+    assert sandbox.count("guests") == 1
+    assert service.get("/readyz").status == 503
+    assert service.get("/livez").status == 200
+
+
+def test_heals_after_the_database_was_killed_under_load(
+    service: Service, postgres: Server, sandbox: Sandbox
+) -> None:
+    with load(service) as tallies:
+        wait(2)
+        postgres.kill()
+        wait(2)
+        postgres.start()
+        healed = time_until(lambda: service.init("after").status == 200)
+
+    rows = service.rows("guest_id", "status")
+    assert healed < HEALS_WITHIN
+    assert set(tallies[0].statuses) <= {200, 503}
+    assert set(tallies[0].guests) <= {row["guest_id"] for row in rows}
+    assert sandbox.count("guests") <= len(rows)
+
+
+def test_goes_on_without_redis_and_shares_again_after_its_return(
+    service: Service, redis: Server, sandbox: Sandbox
+) -> None:
+    with load(service) as tallies:
+        wait(1)
+        redis.kill()
+        wait(3)
+        degraded = service.get("/readyz")
+        redis.start()
+        healed = time_until(lambda: service.get("/readyz").json["cache"] == "ok")
+
+    assert degraded.status == 200
+    assert degraded.json["cache"].startswith("degraded")
+    assert set(tallies[0].statuses) == {200}
+    assert tallies[0].broken == 0
+    assert healed < HEALS_WITHIN
+    assert "Traceback" not in service.log
+
+
+@contextmanager
+def load(service: Service) -> Iterator[list[Tally]]:
+    """Let eight visitors come and come again while the block runs; then their tally is there."""
+    stop, tallies = threading.Event(), []
+    visitors = threading.Thread(
+        target=lambda: tallies.append(until(service.url, visitors=8, stop=stop, pause=0.05))
+    )
+    visitors.start()
+    try:
+        yield tallies
+    finally:
+        stop.set()
+        visitors.join()
+
+
+def wait(seconds: float) -> None:
+    """Let the load go on for a while."""
+    threading.Event().wait(seconds)
+
+
+def time_until(good: Callable[[], bool]) -> float:
+    """Return the seconds until `good` holds."""
+    started = time.monotonic()
+    while not good():
+        assert time.monotonic() - started < 30
+        wait(0.1)
+    return time.monotonic() - started
