@@ -55,7 +55,7 @@ class WebchatView(APIView):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Count and log every answer, refusals too: all of them pass here."""
         metrics.answered(
-            call=str(request.resolver_match.view_name).removeprefix("webchat-"),
+            call=request.path_info.rpartition("/")[2],
             outcome="ok" if response.status_code < 400 else response.data["code"],
             seconds=time.perf_counter() - self.began,
         )
