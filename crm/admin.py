@@ -11,8 +11,10 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from crm import changes
+from crm.conversion import Scalar
 from crm.models import AttributeMapping, CrmRecord
 from crm.sessions import key_for_hash
+from crm.validators import validate_attributes
 
 if TYPE_CHECKING:
     _RecordAdmin = admin.ModelAdmin[CrmRecord]
@@ -48,6 +50,12 @@ class CrmRecordForm(_RecordForm):
         if not re.fullmatch(r"[0-9a-f]{64}", plain):
             return plain  # The model's validator says what is wrong.
         return key_for_hash(session_hash=plain)
+
+    def clean_attributes(self) -> dict[str, Scalar]:
+        # Django takes an empty cell, [] and "" for "nothing given" and validates none of them.
+        attributes = self.cleaned_data["attributes"]
+        validate_attributes({} if attributes is None else attributes)
+        return attributes or {}
 
 
 @admin.register(CrmRecord)
