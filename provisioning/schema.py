@@ -21,6 +21,7 @@ from rest_framework import serializers
 from crm.profiles import LookupFailed
 from provisioning import ledger
 from provisioning.answers import refusal_rows
+from provisioning.consent.receipts import ReceiptNotFound
 from provisioning.genesys import errors
 from provisioning.identity import IdentityRequired
 from provisioning.in_flight import Overloaded
@@ -68,6 +69,21 @@ class WithdrawAnswer(serializers.Serializer[Any]):
     withdrawn = serializers.IntegerField(min_value=0)
 
 
+class Signature(serializers.Serializer[Any]):
+    """Over the receipt's canonical JSON (RFC 8785)."""
+
+    algorithm = serializers.ChoiceField(choices=["Ed25519"])
+    key_id = serializers.CharField()
+    value = serializers.CharField(help_text="Hexadecimal.")
+
+
+class ReceiptAnswer(serializers.Serializer[Any]):
+    """A consent receipt, shaped on ISO/IEC TS 27560; docs/compliance.md shows how to verify it."""
+
+    receipt = serializers.DictField()
+    signature = Signature()
+
+
 # --- Operations ---------------------------------------------------------------------------------
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -79,8 +95,8 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 GPC = OpenApiParameter(
     name="Sec-GPC",
     location=OpenApiParameter.HEADER,
-    type={"type": "string", "enum": ["1"]},
-    description="Global Privacy Control, sent by browsers; kept with the record.",
+    type=str,
+    description="`1`: Global Privacy Control, as browsers send it; kept with the record.",
 )
 
 
@@ -96,6 +112,12 @@ RENEW = _link(
     sessionId=SAME_SESSION,
     guestId=SAME_GUEST,
 )
+RECEIPT = _link(
+    "webchat_receipt",
+    description="The receipt of the consent given with this call.",
+    sessionId=SAME_SESSION,
+    guestId=SAME_GUEST,
+)
 WITHDRAW = _link(
     "webchat_withdraw", description="Consent taken back for this session.", sessionId=SAME_SESSION
 )
@@ -108,7 +130,7 @@ class Described(OpenApiViewExtension):
     body: ClassVar[type[serializers.Serializer[Any]]] = SessionSerializer
     answer: ClassVar[type[serializers.Serializer[Any]]]
     asked: ClassVar[Mapping[str, Any]]
-    answered: ClassVar[Mapping[str, Any]]
+    answered: ClassVar[Mapping[str, Any]] = {}
     parameters: ClassVar[tuple[OpenApiParameter, ...]] = ()
     refusals: ClassVar[tuple[type[Exception], ...]]
     links: ClassVar[Mapping[str, Any]] = {}
@@ -124,16 +146,22 @@ class Described(OpenApiViewExtension):
             parameters=list(self.parameters),
             request=self.body,
             responses=self.answer,
-            examples=[
-                OpenApiExample("request", value=dict(self.asked), request_only=True),
-                OpenApiExample("answer", value=dict(self.answered), response_only=True),
-            ],
+            examples=self._examples(),
             extensions={
                 "x-refusals": refusal_rows(exceptions=self.refusals),
                 "x-links": dict(self.links),
             },
         )
         return extend_schema_view(post=described)(type("View", (self.target,), {}))
+
+    def _examples(self) -> list[OpenApiExample]:
+        examples = [OpenApiExample("request", value=dict(self.asked), request_only=True)]
+        if self.answered:
+            value = dict(self.answered)
+            examples.append(
+                OpenApiExample("answer", value=value, response_only=True, status_codes=["200"])
+            )
+        return examples
 
 
 PLATFORM = (
@@ -178,7 +206,7 @@ class DescribedInit(Described):
         Overloaded,
         *PLATFORM,
     )
-    links = {"renew": RENEW, "withdraw": WITHDRAW}
+    links = {"renew": RENEW, "receipt": RECEIPT, "withdraw": WITHDRAW}
 
 
 class DescribedToken(Described):
@@ -217,6 +245,20 @@ class DescribedWithdraw(Described):
             sessionId=SAME_SESSION,
         )
     }
+
+
+class DescribedReceipt(Described):
+    """Hand out the signed receipt of a consent
+
+    For the guest of this very session. It can be verified without us.
+    """
+
+    target_class = "provisioning.views.ReceiptView"
+    operation = "webchat_receipt"
+    body = GuestSerializer
+    answer = ReceiptAnswer
+    asked = {"sessionId": EXAMPLE_SESSION, "guestId": EXAMPLE_GUEST}
+    refusals = (IdentityRequired, ReceiptNotFound, Overloaded)
 
 
 # --- Fields -------------------------------------------------------------------------------------
