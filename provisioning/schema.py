@@ -22,6 +22,7 @@ from rest_framework import serializers
 from crm.profiles import LookupFailed
 from provisioning import ledger
 from provisioning.answers import refusal_rows
+from provisioning.consent.receipts import ReceiptNotFound
 from provisioning.genesys import errors
 from provisioning.identity import IdentityRequired
 from provisioning.in_flight import Overloaded
@@ -77,6 +78,21 @@ class WithdrawAnswer(serializers.Serializer[Any]):
     withdrawn = serializers.IntegerField(min_value=0)
 
 
+class Signature(serializers.Serializer[Any]):
+    """Over the receipt's canonical JSON (RFC 8785)."""
+
+    algorithm = serializers.ChoiceField(choices=["Ed25519"])
+    key_id = serializers.CharField()
+    value = serializers.CharField(help_text="Hexadecimal.")
+
+
+class ReceiptAnswer(serializers.Serializer[Any]):
+    """A consent receipt, shaped on ISO/IEC TS 27560; docs/compliance.md shows how to verify it."""
+
+    receipt = serializers.DictField()
+    signature = Signature()
+
+
 # --- Operations ---------------------------------------------------------------------------------
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -94,8 +110,8 @@ PREFER = OpenApiParameter(
 GPC = OpenApiParameter(
     name="Sec-GPC",
     location=OpenApiParameter.HEADER,
-    type={"type": "string", "enum": ["1"]},
-    description="Global Privacy Control, sent by browsers; kept with the record.",
+    type=str,
+    description="`1`: Global Privacy Control, as browsers send it; kept with the record.",
 )
 
 
@@ -108,6 +124,12 @@ SAME_GUEST = "$response.body#/guestId"
 RENEW = _link(
     "webchat_token",
     description="A fresh token for this guest.",
+    sessionId=SAME_SESSION,
+    guestId=SAME_GUEST,
+)
+RECEIPT = _link(
+    "webchat_receipt",
+    description="The receipt of the consent given with this call.",
     sessionId=SAME_SESSION,
     guestId=SAME_GUEST,
 )
@@ -124,7 +146,7 @@ class Described(OpenApiViewExtension):
     answer: ClassVar[type[serializers.Serializer[Any]]]
     also: ClassVar[Mapping[int, OpenApiResponse]] = {}
     asked: ClassVar[Mapping[str, Any]]
-    answered: ClassVar[Mapping[str, Any]]
+    answered: ClassVar[Mapping[str, Any]] = {}
     parameters: ClassVar[tuple[OpenApiParameter, ...]] = ()
     refusals: ClassVar[tuple[type[Exception], ...]]
     links: ClassVar[Mapping[str, Any]] = {}
@@ -139,6 +161,7 @@ class Described(OpenApiViewExtension):
             tags=[TAG],
             parameters=list(self.parameters),
             request=self.body,
+<<<<<<< HEAD
             responses={200: self.answer, **self.also},
             examples=[
                 OpenApiExample("request", value=dict(self.asked), request_only=True),
@@ -146,12 +169,25 @@ class Described(OpenApiViewExtension):
                     "answer", value=dict(self.answered), response_only=True, status_codes=["200"]
                 ),
             ],
+=======
+            responses=self.answer,
+            examples=self._examples(),
+>>>>>>> web
             extensions={
                 "x-refusals": refusal_rows(exceptions=self.refusals),
                 "x-links": dict(self.links),
             },
         )
         return extend_schema_view(post=described)(type("View", (self.target,), {}))
+
+    def _examples(self) -> list[OpenApiExample]:
+        examples = [OpenApiExample("request", value=dict(self.asked), request_only=True)]
+        if self.answered:
+            value = dict(self.answered)
+            examples.append(
+                OpenApiExample("answer", value=value, response_only=True, status_codes=["200"])
+            )
+        return examples
 
 
 PLATFORM = (
@@ -203,7 +239,7 @@ class DescribedInit(Described):
         Overloaded,
         *PLATFORM,
     )
-    links = {"renew": RENEW, "withdraw": WITHDRAW}
+    links = {"renew": RENEW, "receipt": RECEIPT, "withdraw": WITHDRAW}
 
 
 class DescribedProgress(OpenApiViewExtension):
@@ -260,6 +296,20 @@ class DescribedWithdraw(Described):
             sessionId=SAME_SESSION,
         )
     }
+
+
+class DescribedReceipt(Described):
+    """Hand out the signed receipt of a consent
+
+    For the guest of this very session. It can be verified without us.
+    """
+
+    target_class = "provisioning.views.ReceiptView"
+    operation = "webchat_receipt"
+    body = GuestSerializer
+    answer = ReceiptAnswer
+    asked = {"sessionId": EXAMPLE_SESSION, "guestId": EXAMPLE_GUEST}
+    refusals = (IdentityRequired, ReceiptNotFound, Overloaded)
 
 
 # --- Fields -------------------------------------------------------------------------------------
