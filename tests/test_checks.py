@@ -134,6 +134,7 @@ def test_serve_names_all_that_it_refuses_and_ends(tmp_path: Path) -> None:
     assert "Traceback" not in told
 
 
+@pytest.mark.slow
 def test_serve_is_alive_before_anybody_migrated_and_ends_on_sigterm(tmp_path: Path) -> None:
     port = free_port()
     process = serve(environment(tmp_path, "http://127.0.0.1:9", PORT=str(port)))
