@@ -80,14 +80,27 @@ def import_records(
             # Everything that can be done before the transaction opens is: on SQLite it keeps
             # every visitor's init waiting.
             result = _prepare(staging, progress)
+            expected = result.created + result.updated
+            rows = progress(staging.prepared(), desc="writing", total=expected)
             with suppress(_Overtaken), transaction.atomic():
-                _write(staging, progress, expected=result.created + result.updated)
+                _write(rows, expected)
                 columns = [column for column in file.columns if column not in SESSION_COLUMNS]
                 data = {**asdict(result), "columns": columns, "sha256": file.sha256}
                 log.record(kind="crm.imported", actor=actor, data=data)
                 return result
             staging.discard_prepared()
     raise ImportOvertaken
+
+
+def preview_records(*, lines: Iterable[str]) -> ImportResult:
+    """Return what `import_records` would do with the same file now; nothing is stored.
+
+    Raises:
+        ImportRefused: something in the file is wrong.
+    """
+    with Staging() as staging:
+        _stage(lines, staging, _unwatched)
+        return _prepare(staging, _unwatched)
 
 
 def _unwatched(rows: Iterable[_T], /, *, desc: str, total: int | None = None) -> Iterable[_T]:
@@ -145,8 +158,7 @@ def _prepared(row: Staged, stored: tuple[Any, ...] | None) -> PreparedRow | None
     return cast(PreparedRow, (*after, json.dumps(merged), version + 1))
 
 
-def _write(staging: Staging, progress: Progress, *, expected: int) -> None:
-    rows = progress(staging.prepared(), desc="writing", total=expected)
+def _write(rows: Iterable[PreparedRow], expected: int) -> None:
     if sum(upsert(rows=batch) for batch in _batches(rows)) != expected:
         raise _Overtaken
 

@@ -133,6 +133,7 @@ def database(url: str) -> dict[str, Any]:
         raise ValueError("not a database of ours")  # django-environ would warn, password and all
     config = dict(environ.Env.db_url_config(url))
     if config["ENGINE"] == "django.db.backends.sqlite3":
+        config["ENGINE"] = "guestportal.sqlite3"
         # A writer takes its lock at BEGIN: taken later, two readers turned writers dead-lock.
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
