@@ -4,7 +4,7 @@ Events name the fields of a record, never their values; a mapping holds nothing 
 event shows the whole set before and after.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -13,6 +13,7 @@ from audit import log
 from crm import keying
 from crm.models import AttributeMapping, CrmRecord
 
+MAPPING_CHANGED = "mapping.changed"
 _MAPPING_COLUMNS = (
     "target",
     "source_kind",
@@ -62,6 +63,22 @@ def delete_mapping(*, mapping: AttributeMapping, actor: str) -> None:
         _mapping_event(before, actor)
 
 
+def restore_mappings(*, mappings: Sequence[Mapping[str, Any]], actor: str) -> None:
+    """Replace the whole set by `mappings`, as an event recorded it, with an event of its own.
+
+    Raises:
+        ValidationError: today's rules refuse one of them; nothing was changed.
+    """
+    with transaction.atomic():
+        before = _mappings()
+        AttributeMapping.objects.all().delete()
+        for values in mappings:
+            mapping = AttributeMapping(**{name: values[name] for name in _MAPPING_COLUMNS})
+            mapping.full_clean()
+            mapping.save()
+        _mapping_event(before, actor)
+
+
 def _record_event(
     kind: str, record: CrmRecord, actor: str, request_id: str, data: dict[str, Any]
 ) -> None:
@@ -71,7 +88,7 @@ def _record_event(
 
 def _mapping_event(before: list[dict[str, Any]], actor: str) -> None:
     data = {"before": before, "after": _mappings()}
-    log.record(kind="mapping.changed", actor=actor, data=data)
+    log.record(kind=MAPPING_CHANGED, actor=actor, data=data)
 
 
 def _mappings() -> list[dict[str, Any]]:

@@ -131,6 +131,7 @@ def database(url: str) -> dict[str, Any]:
     """Return Django's DATABASES entry for `url`, tuned as docs/operators.md explains."""
     config = dict(environ.Env.db_url_config(url))
     if config["ENGINE"] == "django.db.backends.sqlite3":
+        config["ENGINE"] = "guestportal.sqlite3"
         # A writer takes its lock at BEGIN: taken later, two readers turned writers dead-lock.
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",

@@ -76,8 +76,8 @@ def session_transaction(session_hash: str) -> Iterator[None]:
 
 
 def release_connection() -> None:
-    """Give a pooled connection back; SQLite's, which nobody else waits for, is kept."""
-    if connection.vendor == "postgresql" and not connection.in_atomic_block:
+    """Give the connection back to its pool, for whoever is not waiting for the platform."""
+    if not connection.in_atomic_block:
         connection.close()
 
 
