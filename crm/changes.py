@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from audit import log
+from crm import mappings
 from crm.models import AttributeMapping, CrmRecord
 
 _MAPPING_COLUMNS = (
@@ -50,6 +51,7 @@ def save_mapping(*, mapping: AttributeMapping, actor: str) -> None:
         before = _mappings()
         mapping.save()
         _mapping_event(before, actor)
+    mappings.forget()
 
 
 def delete_mapping(*, mapping: AttributeMapping, actor: str) -> None:
@@ -58,6 +60,7 @@ def delete_mapping(*, mapping: AttributeMapping, actor: str) -> None:
         before = _mappings()
         mapping.delete()
         _mapping_event(before, actor)
+    mappings.forget()
 
 
 def _record_event(
