@@ -6,50 +6,18 @@ by exact values that have an index.
 
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.core.paginator import Paginator
-from django.db import models, transaction
+from django.db import models
 from django.http import HttpRequest, HttpResponse
 
-from audit import log, unsealed
+from audit import viewers
+from audit.listing import ClosedAdmin, PeriodFilter
 from audit.models import AuditEvent, AuditSeal
 
 VIEWED = "audit.viewed"
-
-
-class NewestPaginator(Paginator):  # type: ignore[type-arg]
-    """Pages through the newest `LIMIT` rows: neither the count nor an offset reads further."""
-
-    LIMIT = 5_000
-
-    @cached_property
-    def count(self) -> int:
-        """Return how many rows there are to page through, at most `LIMIT`."""
-        rows = cast(models.QuerySet[Any], self.object_list)
-        return rows[: self.LIMIT].count()
-
-
-class PeriodFilter(admin.SimpleListFilter):
-    """Narrow to the last days by the id, a UUIDv7, whose index is there anyway."""
-
-    title = "period"
-    parameter_name = "days"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", "Last 24 hours"), ("7", "Last 7 days"), ("30", "Last 30 days")]
-
-    def queryset(
-        self, request: HttpRequest, queryset: models.QuerySet[AuditEvent]
-    ) -> models.QuerySet[AuditEvent]:
-        if self.value() not in {"1", "7", "30"}:
-            return queryset.none() if self.value() else queryset
-        since = datetime.now(UTC) - timedelta(days=int(self.value() or 0))
-        return queryset.filter(id__gte=unsealed.id_at(since))
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -72,24 +40,6 @@ class KindFilter(admin.SimpleListFilter):
         kinds = AuditEvent.objects.order_by("kind").values_list("kind", flat=True)
         while kind := kinds.filter(kind__gt=kind).first() or "":
             yield kind
-
-
-class ClosedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Nobody adds, changes or deletes, superusers included; the triggers would refuse it anyway."""
-
-    actions = None
-    show_full_result_count = False
-    paginator = NewestPaginator
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(AuditEvent)
@@ -128,7 +78,11 @@ class AuditEventAdmin(ClosedAdmin):
         shown = getattr(response, "context_data", None) or {}
         if "cl" in shown:
             rows = len(shown["cl"].result_list)
-            _record_view(request, narrowed=_narrowed(request, found=rows > 0), rows=rows)
+            viewers.record(
+                request,
+                kind=VIEWED,
+                data={"filter": _narrowed(request, found=rows > 0), "rows": rows},
+            )
         return response
 
     def change_view(
@@ -137,7 +91,7 @@ class AuditEventAdmin(ClosedAdmin):
         """Show one event, and record who saw it."""
         response = super().change_view(request, object_id, form_url, extra_context)
         if response.status_code == 200:
-            _record_view(request, narrowed={"id": object_id}, rows=1)
+            viewers.record(request, kind=VIEWED, data={"filter": {"id": object_id}, "rows": 1})
         return response
 
 
@@ -157,12 +111,3 @@ def _narrowed(request: HttpRequest, *, found: bool) -> dict[str, str]:
     """
     given = {name: request.GET.get(name, "") for name in ("q", "kind", "days")}
     return {name: value if found else "(found nothing)" for name, value in given.items() if value}
-
-
-def _record_view(request: HttpRequest, *, narrowed: dict[str, str], rows: int) -> None:
-    with transaction.atomic():
-        log.record(
-            kind=VIEWED,
-            actor=f"staff:{request.user.pk}",
-            data={"filter": narrowed, "rows": rows},
-        )

@@ -233,3 +233,18 @@ def last() -> Verification | None:
         return None
     data = json.loads(event.body)["data"]
     return Verification(event.time, data["verified"], data["last_seal"])
+
+
+def verify_seal(*, number: int) -> str | None:
+    """Check one seal with all its events, its signature and its link; return what is wrong.
+
+    The seals before it are believed: `verify` checks the whole chain and the anchors.
+    """
+    seal = AuditSeal.objects.filter(number=number).first()
+    identity = AuditLog.objects.first()
+    if seal is None or identity is None:
+        return f"seal {number} was deleted"
+    previous = AuditSeal.objects.filter(number=number - 1).first()
+    problem = _check_seal(seal, previous, number, identity.log_id)
+    rows = islice(records.sealed(first_position=seal.first_position), seal.count)
+    return problem or _check_batch(seal, list(rows))

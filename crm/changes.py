@@ -4,15 +4,17 @@ Events name the fields of a record, never their values; a mapping holds nothing 
 event shows the whole set before and after.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 
 from audit import log
-from crm import mappings
+from crm import keying
+from crm.mappings import forget as forget_mappings
 from crm.models import AttributeMapping, CrmRecord
 
+MAPPING_CHANGED = "mapping.changed"
 _MAPPING_COLUMNS = (
     "target",
     "source_kind",
@@ -29,6 +31,7 @@ def save_record(
 ) -> None:
     """Store `record`, of which `fields` are new or changed, in one transaction with its event."""
     with transaction.atomic():
+        keying.require()
         record.save()
         _record_event("crm.changed", record, actor, request_id, {"fields": sorted(fields)})
 
@@ -51,7 +54,7 @@ def save_mapping(*, mapping: AttributeMapping, actor: str) -> None:
         before = _mappings()
         mapping.save()
         _mapping_event(before, actor)
-    mappings.forget()
+    forget_mappings()
 
 
 def delete_mapping(*, mapping: AttributeMapping, actor: str) -> None:
@@ -60,7 +63,24 @@ def delete_mapping(*, mapping: AttributeMapping, actor: str) -> None:
         before = _mappings()
         mapping.delete()
         _mapping_event(before, actor)
-    mappings.forget()
+    forget_mappings()
+
+
+def restore_mappings(*, mappings: Sequence[Mapping[str, Any]], actor: str) -> None:
+    """Replace the whole set by `mappings`, as an event recorded it, with an event of its own.
+
+    Raises:
+        ValidationError: today's rules refuse one of them; nothing was changed.
+    """
+    with transaction.atomic():
+        before = _mappings()
+        AttributeMapping.objects.all().delete()
+        for values in mappings:
+            mapping = AttributeMapping(**{name: values[name] for name in _MAPPING_COLUMNS})
+            mapping.full_clean()
+            mapping.save()
+        _mapping_event(before, actor)
+    forget_mappings()
 
 
 def _record_event(
@@ -72,7 +92,7 @@ def _record_event(
 
 def _mapping_event(before: list[dict[str, Any]], actor: str) -> None:
     data = {"before": before, "after": _mappings()}
-    log.record(kind="mapping.changed", actor=actor, data=data)
+    log.record(kind=MAPPING_CHANGED, actor=actor, data=data)
 
 
 def _mappings() -> list[dict[str, Any]]:

@@ -90,6 +90,17 @@ def import_records(
     raise ImportOvertaken
 
 
+def preview_records(*, lines: Iterable[str]) -> ImportResult:
+    """Return what `import_records` would do with the same file now; nothing is stored.
+
+    Raises:
+        ImportRefused: something in the file is wrong.
+    """
+    with Staging() as staging:
+        _stage(lines, staging, _unwatched)
+        return _prepare(staging, _unwatched)
+
+
 def _unwatched(rows: Iterable[_T], /, *, desc: str, total: int | None = None) -> Iterable[_T]:
     return rows
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Cast, Length, Replace, Substr
+from django.db.models.functions import Cast, Length, Lower, Replace, Substr
 from django.db.models.lookups import Exact, StartsWith
 
 from crm import validators
@@ -61,6 +61,8 @@ class CrmRecord(models.Model):
 
     class Meta:
         verbose_name = "CRM record"
+        permissions = [("reveal_crmrecord", "Can see personal data unmasked, which is recorded")]
+        indexes = [models.Index(Lower("email"), name="crm_record_by_email")]
         constraints = [
             # Not `unique=True`, which on PostgreSQL adds a second index for LIKE.
             models.UniqueConstraint(
@@ -194,6 +196,24 @@ class AttributeMapping(models.Model):
                 raise ValidationError({field: f"This is not of type {self.value_type}."})
 
 
+class ImportUpload(models.Model):
+    """A CSV file between its preview and its confirmation, encrypted; gone after an hour.
+
+    The key is in the page that shows the preview and nowhere here, because the file may hold raw
+    session ids.
+    """
+
+    uploaded_by = models.CharField(max_length=64)
+    uploaded_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    content = models.BinaryField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"upload {self.pk}"
+
+
 class ApiToken(models.Model):
     """A token of the sync API, known by its hash: a stolen database opens nothing."""
 
@@ -209,3 +229,19 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"API token of {self.created_at:%Y-%m-%d}"
+
+
+class SessionKeying(models.Model):
+    """Which pepper the stored session keys were made with: one row, from the first write on."""
+
+    number = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    fingerprint = models.CharField(max_length=16, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(condition=models.Q(number=1), name="crm_one_keying_per_database")
+        ]
+
+    def __str__(self) -> str:
+        return self.fingerprint or "no pepper"

@@ -1,15 +1,65 @@
-"""The admin site."""
+"""The admin site: its dashboard, its sign-in with a one-time code, its own pages."""
 
+from typing import Any
+
+from django import forms
+from django.conf import settings
 from django.contrib.admin import AdminSite
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import path
+from django_otp import user_has_device
+from django_otp.forms import OTPAuthenticationFormMixin
+
+
+class SignInForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):  # type: ignore[misc]
+    """Name, password and, for whoever has enrolled or where all must, a one-time code."""
+
+    otp_device = forms.CharField(required=False, widget=forms.HiddenInput)
+    otp_challenge = forms.CharField(required=False, widget=forms.HiddenInput)
+    otp_token = forms.CharField(
+        label="One-time code",
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean()
+        if self.errors:
+            return cleaned  # a field was left empty: nobody has been authenticated
+        user = self.get_user()
+        if user_has_device(user):
+            self.clean_otp(user)
+        elif settings.ADMIN_MFA == "required":
+            raise forms.ValidationError(
+                "A one-time code is required. Ask an administrator to run: "
+                f"manage.py enrol_mfa {user.get_username()}"
+            )
+        return cleaned
 
 
 class Site(AdminSite):
-    """Django's admin under our name; each app registers its own models in its ``admin.py``."""
+    """Django's admin under our name; each app registers its own models in its ``admin``."""
 
     site_header = site_title = "guestportal"
     index_title = "Overview"
+    login_form = SignInForm
+    site_url = None
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let staff in; where codes are required, only with one in this session."""
+        allowed = super().has_permission(request)
+        return allowed and (settings.ADMIN_MFA != "required" or request.user.is_verified())  # type: ignore[union-attr]
 
-class SiteConfig(AdminConfig):
-    default_site = "guestportal.admin.Site"
+    def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        """Show the dashboard."""
+        from guestportal import dashboard  # here, because it needs the models and they this site
+
+        return super().index(request, dashboard.context(request=request) | (extra_context or {}))
+
+    def get_urls(self) -> list[Any]:
+        from provisioning.admin.preview import mapping_preview
+
+        preview = self.admin_view(mapping_preview)
+        return [path("mapping-preview/", preview, name="mapping_preview"), *super().get_urls()]

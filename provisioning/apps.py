@@ -7,6 +7,7 @@ class ProvisioningConfig(AppConfig):
     def ready(self) -> None:
         from audit import triggers
         from provisioning import schema  # noqa: F401  (drf-spectacular finds the descriptions)
-        from provisioning.models import Notice
+        from provisioning.models import Notice, Review
 
-        triggers.protect(model=Notice)
+        for model in (Notice, Review):
+            triggers.protect(model=model)

@@ -1,6 +1,7 @@
 """What is counted while inits run. Labels have few values: never a session, guest or address."""
 
 import functools
+import logging
 import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -9,9 +10,16 @@ from prometheus_client import Counter, Gauge, Histogram
 
 P = ParamSpec("P")
 R = TypeVar("R")
+logger = logging.getLogger(__name__)
 
 ANSWERS = Counter(
     "guestportal_answers", "Webchat calls by what they ended with", ["call", "outcome"]
+)
+ANSWER_SECONDS = Histogram(
+    "guestportal_answer_seconds",
+    "Time a webchat call takes in all",
+    ["call"],
+    buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30),
 )
 STAGES = Histogram(
     "guestportal_stage_seconds",
@@ -28,6 +36,14 @@ PLATFORM_RETRIES = Counter("guestportal_platform_retries", "Platform requests se
 IN_FLIGHT = Gauge(
     "guestportal_in_flight", "Webchat calls being worked on", multiprocess_mode="livesum"
 )
+
+
+def answered(*, call: str, outcome: str, seconds: float) -> None:
+    """Count one answer, and log it with what an operator asks for first: what, how, how long."""
+    ANSWERS.labels(call, outcome).inc()
+    ANSWER_SECONDS.labels(call).observe(seconds)
+    milliseconds = round(seconds * 1000, 1)
+    logger.info("answered", extra={"call": call, "outcome": outcome, "milliseconds": milliseconds})
 
 
 def timed(stage: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -3,6 +3,7 @@
 Everything that ties a row to a person is keyed by the session's hash, so that an erasure finds it.
 """
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from uuid_utils.compat import uuid7
@@ -36,6 +37,13 @@ class ConsentBasis(models.TextChoices):
     WITHDRAWN = "withdrawn", "Withdrawn before, so declined"
 
 
+# What a reviewer is asked to look at: nobody knows what happened, or nobody said yes, or the
+# platform repeats the consent otherwise than it was told.
+FOR_REVIEW = (
+    Q(status=Status.UNKNOWN) | Q(echo_mismatch=True) | Q(consent_basis=ConsentBasis.ASSUMED)
+)
+
+
 class GuestCreation(models.Model):
     """One init, written before the platform is called (contract, section 5).
 
@@ -44,7 +52,7 @@ class GuestCreation(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    created_at = models.DateTimeField(db_index=True)
+    created_at = models.DateTimeField()
     updated_at = models.DateTimeField(auto_now=True)
     request_id = models.CharField(max_length=64, blank=True)
     # Empty once erased.
@@ -98,6 +106,20 @@ class GuestCreation(models.Model):
         indexes = [
             models.Index(fields=["session_hash", "-id"], name="creation_by_session"),
             models.Index(fields=["status", "-id"], name="creation_by_status"),
+            # One for each list that reviewers work from.
+            models.Index(fields=["consent_basis", "-id"], name="creation_by_basis"),
+            models.Index(fields=["-id"], condition=FOR_REVIEW, name="creation_for_review"),
+            models.Index(
+                fields=["-id"], condition=Q(consent_given=False), name="creation_declined"
+            ),
+            models.Index(
+                fields=["-id"], condition=Q(withdrawn_at__isnull=False), name="creation_withdrawn"
+            ),
+            # All that the dashboard counts, so that it reads the index and no rows.
+            models.Index(
+                fields=["created_at", "status", "consent_given", "consent_basis"],
+                name="creation_tally",
+            ),
             models.Index(
                 fields=["overdue_at"],
                 condition=Q(overdue_at__isnull=False),
@@ -303,3 +325,27 @@ class PlatformDeletion(models.Model):
 
     def __str__(self) -> str:
         return f"platform deletion of {self.creation_id}"
+
+
+class Review(models.Model):
+    """What a reviewer found of a creation. The database refuses to change it (`audit.triggers`)."""
+
+    class Verdict(models.TextChoices):
+        IN_ORDER = "in_order", "In order"
+        FOLLOW_UP = "follow_up", "Needs follow-up"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    creation = models.ForeignKey(GuestCreation, on_delete=models.PROTECT, related_name="reviews")
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    reviewed_at = models.DateTimeField()
+    verdict = models.CharField(max_length=9, choices=Verdict)
+    reason = models.CharField(max_length=500)
+
+    class Meta:
+        default_permissions = ("view", "add")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.get_verdict_display()}, {self.reviewed_at:%Y-%m-%d}"

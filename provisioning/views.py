@@ -1,5 +1,6 @@
 """HTTP to pipeline and back. Nothing is decided here."""
 
+import time
 from typing import Any
 
 from django.urls import reverse
@@ -47,10 +48,17 @@ class WebchatView(APIView):
             return answer
         return Response(answer, headers=NO_STORE)
 
+    def setup(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        self.began = time.perf_counter()
+        super().setup(request, *args, **kwargs)
+
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Count every answer, refusals too: all of them pass here."""
-        outcome = "ok" if response.status_code < 400 else response.data["code"]
-        metrics.ANSWERS.labels(request.path_info.rpartition("/")[2], outcome).inc()
+        """Count and log every answer, refusals too: all of them pass here."""
+        metrics.answered(
+            call=str(request.resolver_match.view_name).removeprefix("webchat-"),
+            outcome="ok" if response.status_code < 400 else response.data["code"],
+            seconds=time.perf_counter() - self.began,
+        )
         return super().finalize_response(request, response, *args, **kwargs)
 
     def answer(self, body: dict[str, Any], request: Request) -> dict[str, Any] | Response:

@@ -1,14 +1,25 @@
 """Rows for tests, each with defaults that read well."""
 
+from hashlib import sha256
+from itertools import count
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
 from django.core.management import call_command
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+from uuid_utils.compat import uuid7
 
+from audit import log
 from crm.models import CrmRecord
 from crm.sessions import hash_session
+from provisioning.models import GuestCreation
 from tests.webchat import SESSION
+
+_numbers = count(1)
+_SENT = ("name", "email", "consentGiven", "consentType", "attributes.crmTier")
 
 
 def crm_record(session_id: str = SESSION, **fields: Any) -> CrmRecord:
@@ -32,3 +43,41 @@ def staff(role: str = "", **fields: Any) -> AbstractBaseUser:
     user = users.create_user(role.split()[0].lower(), is_staff=True, password="secret", **fields)
     user.groups.add(Group.objects.get(name=role))
     return user
+
+
+def signed_in(role: str = "") -> Client:
+    """Return a browser in which somebody with this role is signed in, as `staff` makes them."""
+    client = Client()
+    client.force_login(staff(role), backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def creation(*, session_id: str = "", **fields: Any) -> GuestCreation:
+    """Make a ready creation of a stated consent, with its first event."""
+    number = next(_numbers)
+    key = hash_session(session_id=session_id or f"session-{number}")
+    wanted = {
+        "id": uuid7(),
+        "created_at": timezone.now(),
+        "session_hash": key,
+        "request_id": f"request-{number}",
+        "status": "ready",
+        "guest_id": f"guest-{number}",
+        "consent_given": True,
+        "consent_type": "explicit",
+        "consent_basis": "stated",
+        "salt": "00" * 16,
+        "payload_digest": sha256(str(number).encode()).hexdigest(),
+        "sent_fields": list(_SENT),
+        **fields,
+    }
+    with transaction.atomic():
+        row = GuestCreation.objects.create(**wanted)
+        log.record(
+            kind="init.attempted",
+            subject=log.pseudonym(session_hash=key),
+            actor="visitor",
+            request_id=row.request_id,
+            data={"creation": str(row.id)},
+        )
+    return row

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from audit.seals import seal
+from crm import uploads
 from provisioning import capability
 from provisioning.recovery import recover
 from provisioning.retention import forget_idempotency_keys
@@ -23,6 +24,7 @@ DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
     (recover, 5),
     (seal, 15),
     (forget_idempotency_keys, 3600),
+    (uploads.forget_old, 600),
     # A small batch each time: sealing must not wait for it.
     (erase_expired, 60),
     (capability.forget_expired, 600),

@@ -12,6 +12,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "provisioning.view_guestcreation",
         "provisioning.view_withdrawal",
         "provisioning.view_notice",
+        "provisioning.view_review",
+        "provisioning.add_review",
         *(f"provisioning.{verb}_noticedraft" for verb in ("view", "add", "change", "delete")),
         "provisioning.publish_notice",
         "provisioning.export_subject",
@@ -24,6 +26,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "CRM administrator": (
         *(f"crm.{verb}_crmrecord" for verb in ("view", "add", "change", "delete")),
+        "crm.reveal_crmrecord",
         *(f"crm.{verb}_attributemapping" for verb in ("view", "add", "change", "delete")),
     ),
     "Auditor": ("audit.view_auditevent", "audit.view_auditseal"),

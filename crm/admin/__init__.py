@@ -1,0 +1,12 @@
+"""CRM records and attribute mappings in the admin.
+
+records.py    list, search, export, one record      importing.py   upload, preview, confirm
+mappings.py   the set of mappings                   history.py     earlier sets, to restore
+tokens.py     tokens of the sync API
+"""
+
+from crm.admin.mappings import AttributeMappingAdmin
+from crm.admin.records import CrmRecordAdmin
+from crm.admin.tokens import ApiTokenAdmin
+
+__all__ = ["ApiTokenAdmin", "AttributeMappingAdmin", "CrmRecordAdmin"]

@@ -1,0 +1,163 @@
+"""CRM records: found by search, shown masked in lists, edited by whoever may."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from audit import log, viewers
+from audit.listing import NewestPaginator
+from crm import changes
+from crm.admin import importing
+from crm.csvfile import FIXED_COLUMNS
+from crm.downloads import csv_download
+from crm.finding import MOST, FindsByPost, FoundFilter, session_keys
+from crm.inert import mask, mask_address, visible
+from crm.models import CrmRecord
+from crm.sessions import key_for_hash
+
+if TYPE_CHECKING:
+    _RecordForm = forms.ModelForm[CrmRecord]
+else:
+    _RecordForm = forms.ModelForm
+
+REVEAL = "crm.reveal_crmrecord"
+_MASKED = ("masked_email", "masked_name", "shown_tier", "previous_tickets", "masked_attributes")
+
+
+class CrmRecordForm(_RecordForm):
+    """Takes a plain session hash, as outside systems know it, and keeps its key."""
+
+    class Meta:
+        model = CrmRecord
+        fields = ["session_hash", "email", "first_name", "tier", "previous_tickets", "attributes"]
+
+    def clean_session_hash(self) -> str:
+        plain: str = self.cleaned_data["session_hash"].lower()
+        if not re.fullmatch(r"[0-9a-f]{64}", plain):
+            return plain  # The model's validator says what is wrong.
+        return key_for_hash(session_hash=plain)
+
+
+@admin.register(CrmRecord)
+class CrmRecordAdmin(FindsByPost):
+    """Who the visitors are. Whoever opens a record in clear is in the audit log."""
+
+    form = CrmRecordForm
+    list_display = ("masked_email", "masked_name", "shown_tier", "previous_tickets", "updated_at")
+    list_filter = (FoundFilter,)
+    ordering = ("-pk",)
+    sortable_by = ()
+    show_full_result_count = False
+    paginator = NewestPaginator
+    list_per_page = 50
+    find_help = "Session id, session hash or e-mail address"
+    readonly_fields = ("version", "created_at", "updated_at")
+
+    @admin.display(description="e-mail")
+    def masked_email(self, record: CrmRecord) -> str:
+        return mask_address(record.email)
+
+    @admin.display(description="first name")
+    def masked_name(self, record: CrmRecord) -> str:
+        return mask(record.first_name) or "–"
+
+    @admin.display(description="tier")
+    def shown_tier(self, record: CrmRecord) -> str:
+        return visible(record.tier)
+
+    @admin.display(description="further attributes")
+    def masked_attributes(self, record: CrmRecord) -> str:
+        return ", ".join(f"{visible(name)}: …" for name in record.attributes) or "–"
+
+    def get_fields(self, request: HttpRequest, obj: CrmRecord | None = None) -> Any:
+        """Show values in clear to those who may change them, masked to everybody else."""
+        shown = _MASKED if obj and not self._in_clear(request, obj) else CrmRecordForm.Meta.fields
+        return [*shown, *(self.readonly_fields if obj else ())]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: CrmRecord | None = None) -> Any:
+        return [*_MASKED[:3], _MASKED[4], *(["session_hash"] if obj else []), *self.readonly_fields]
+
+    def has_change_permission(self, request: HttpRequest, obj: CrmRecord | None = None) -> bool:
+        """Refuse editing to those who may not see what they would edit."""
+        allowed = super().has_change_permission(request, obj)
+        return allowed and request.user.has_perm(REVEAL)
+
+    def _in_clear(self, request: HttpRequest, record: CrmRecord) -> bool:
+        return self.has_change_permission(request, record)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show or save a record; whoever sees it in clear is recorded first."""
+        record = self.get_object(request, object_id)
+        if record and request.method == "GET" and self._in_clear(request, record):
+            subject = log.pseudonym(session_hash=record.session_hash)
+            viewers.record(request, kind="personal_data.revealed", subject=subject, data={})
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def find(self, *, term: str) -> list[Any]:
+        trimmed = term.strip()
+        keys = {*session_keys(term=term), *session_keys(term=trimmed)}
+        found = [*CrmRecord.objects.filter(session_hash__in=keys).values_list("pk", flat=True)]
+        if "@" in trimmed:
+            records = CrmRecord.objects.annotate(lower=Lower("email"))
+            rows = records.filter(lower=trimmed.lower()).order_by("-pk")[:MOST]
+            found += rows.values_list("pk", flat=True)
+        return found
+
+    def get_urls(self) -> list[Any]:
+        site = self.admin_site.admin_view
+        return [
+            path("import/", site(importing.page(self)), name="crm_crmrecord_import"),
+            path("export/", site(self.export_view), name="crm_crmrecord_export"),
+            *super().get_urls(),
+        ]
+
+    def export_view(self, request: HttpRequest) -> HttpResponse:
+        """Stream the records that the list is narrowed to, and record who took them."""
+        if not (self.has_view_permission(request) and request.user.has_perm(REVEAL)):
+            raise PermissionDenied
+        rows = self.get_changelist_instance(request).get_queryset(request).order_by("pk")
+        narrowed = "search" if request.GET.get("found") else "all"
+        data = {"filter": narrowed, "rows": rows.values("pk").count()}
+        viewers.record(request, kind="crm.exported", data=data)
+        return csv_download(  # type: ignore[return-value]
+            name="crm-records.csv",
+            header=("session_hash", *FIXED_COLUMNS, "attributes"),
+            rows=_exported(rows),
+        )
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        own = {
+            "title": "CRM records",
+            "find_help": self.find_help,
+            "may_import": importing.allowed(request),
+            "may_export": request.user.has_perm(REVEAL),
+        }
+        return super().changelist_view(request, own | (extra_context or {}))
+
+    def save_model(
+        self, request: HttpRequest, obj: CrmRecord, form: forms.BaseForm, change: bool
+    ) -> None:
+        changes.save_record(record=obj, fields=form.changed_data, actor=viewers.actor(request))
+
+    def delete_model(self, request: HttpRequest, obj: CrmRecord) -> None:
+        changes.delete_record(record=obj, actor=viewers.actor(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[CrmRecord]) -> None:
+        for record in queryset:
+            changes.delete_record(record=record, actor=viewers.actor(request))
+
+
+def _exported(rows: QuerySet[CrmRecord]) -> Iterator[Sequence[object]]:
+    columns = ("session_hash", *FIXED_COLUMNS, "attributes")
+    for *fixed, further in rows.values_list(*columns).iterator(chunk_size=2_000):
+        yield [*fixed, "; ".join(f"{name}={value}" for name, value in further.items())]

@@ -1,0 +1,62 @@
+"""A CSV file between its preview and its confirmation.
+
+It may hold raw session ids, which are stored nowhere. So it is kept encrypted, under a key that
+only the preview's own page holds, and for an hour at most.
+"""
+
+import io
+from datetime import timedelta
+from typing import TextIO
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.utils import timezone
+
+from crm.models import ImportUpload
+
+KEPT_FOR = timedelta(hours=1)
+
+
+class UploadGone(Exception):
+    """There is no such upload any more, or not of this person."""
+
+
+def keep(*, content: bytes, actor: str) -> str:
+    """Store `content` for `actor`; return the ticket that opens it. Forgets what is too old."""
+    forget_old()
+    key = Fernet.generate_key()
+    upload = ImportUpload.objects.create(uploaded_by=actor, content=Fernet(key).encrypt(content))
+    return f"{upload.pk}.{key.decode()}"
+
+
+def opened(*, ticket: str, actor: str) -> bytes:
+    """Return the content that `ticket` was given for. Raises UploadGone."""
+    number, _, key = ticket.partition(".")
+    since = timezone.now() - KEPT_FOR
+    if not (number.isascii() and number.isdigit() and len(number) < 19):
+        raise UploadGone
+    upload = ImportUpload.objects.filter(
+        pk=int(number), uploaded_by=actor, uploaded_at__gt=since
+    ).first()
+    if upload is None:
+        raise UploadGone
+    try:
+        return Fernet(key.encode()).decrypt(bytes(upload.content))
+    except (InvalidToken, ValueError) as exc:
+        raise UploadGone from exc
+
+
+def forget(*, ticket: str) -> None:
+    """Delete the upload of `ticket`, which `opened` has accepted."""
+    ImportUpload.objects.filter(pk=int(ticket.partition(".")[0])).delete()
+
+
+def forget_old() -> int:
+    """Delete the uploads that nobody confirmed in time; return how many."""
+    return ImportUpload.objects.filter(uploaded_at__lte=timezone.now() - KEPT_FOR).delete()[0]
+
+
+def lines(*, content: bytes) -> TextIO:
+    """Return `content` as the lines that `crm.imports` reads."""
+    return io.TextIOWrapper(
+        io.BytesIO(content), encoding="utf-8", errors="surrogateescape", newline=""
+    )

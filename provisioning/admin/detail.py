@@ -1,0 +1,102 @@
+"""The page of one creation: to read, to review, to verify, to take the receipt."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+
+from audit import log, verify, viewers
+from audit.models import AuditLeaf
+from provisioning import reviews
+from provisioning.admin import badges, evidence
+from provisioning.admin.person import EXPORT
+from provisioning.admin.reviewing import ReviewForm
+from provisioning.models import GuestCreation, Review
+
+REVEAL = "crm.reveal_crmrecord"
+
+
+def page(admin: Any) -> Callable[..., HttpResponse]:
+    """Return the view of one creation for the ModelAdmin `admin`."""
+
+    def view(request: HttpRequest, pk: UUID) -> HttpResponse:
+        if not admin.has_view_permission(request):
+            raise PermissionDenied
+        creation = GuestCreation.objects.select_related("notice").filter(pk=pk).first()
+        if creation is None:
+            raise Http404
+        act = _ACTS.get(request.POST.get("do", "")) if request.method == "POST" else None
+        answer = act(request, creation) if act else {}
+        if isinstance(answer, HttpResponse):
+            return answer
+        context = admin.admin_site.each_context(request) | {"opts": admin.opts}
+        context |= _context(request, creation, revealed="revealed" in answer) | answer
+        template = "admin/provisioning/guestcreation/detail.html"
+        return TemplateResponse(request, template, context, headers={"Cache-Control": "no-store"})
+
+    return view
+
+
+def _context(request: HttpRequest, creation: GuestCreation, *, revealed: bool) -> dict[str, Any]:
+    may_read_log = request.user.has_perm("audit.view_auditevent")
+    return {
+        "title": "Guest creation",
+        "creation": creation,
+        "status": badges.status(creation),
+        "consent": badges.consent(creation),
+        "sent": evidence.sent(creation=creation, revealed=revealed),
+        "timeline": evidence.timeline(creation=creation) if may_read_log else [],
+        "may_read_log": may_read_log,
+        "reviews": [
+            (row, badges.verdict(row.verdict))
+            for row in Review.objects.filter(creation=creation).select_related("reviewer")
+        ],
+        "form": ReviewForm(),
+        "may_review": request.user.has_perm("provisioning.add_review"),
+        "may_take_receipt": request.user.has_perm(EXPORT),
+        "may_reveal": request.user.has_perm(REVEAL) and not revealed,
+    }
+
+
+def _review(request: HttpRequest, creation: GuestCreation) -> dict[str, Any] | HttpResponse:
+    if not request.user.has_perm("provisioning.add_review"):
+        raise PermissionDenied
+    form = ReviewForm(request.POST)
+    if not form.is_valid():
+        return {"form": form}
+    reviewer = int(request.user.pk or 0)
+    reviews.review(creations=[creation.id], reviewer_id=reviewer, **form.cleaned_data)
+    messages.success(request, "The review was recorded.")
+    return HttpResponseRedirect(request.path)
+
+
+def _reveal(request: HttpRequest, creation: GuestCreation) -> dict[str, Any]:
+    if not request.user.has_perm(REVEAL):
+        raise PermissionDenied
+    subject = log.pseudonym(session_hash=creation.session_hash) if creation.session_hash else ""
+    data = {"creation": str(creation.id)}
+    viewers.record(request, kind="personal_data.revealed", subject=subject, data=data)
+    return {"revealed": True}
+
+
+def _verify(request: HttpRequest, creation: GuestCreation) -> dict[str, Any]:
+    """Check the seals over this creation's events, each whole, with its signature."""
+    if not request.user.has_perm("audit.view_auditevent"):
+        raise PermissionDenied
+    events = [moment.id for moment in evidence.timeline(creation=creation)]
+    leaves = AuditLeaf.objects.filter(event_id__in=events)
+    numbers = sorted(set(leaves.values_list("seal_id", flat=True)))
+    problems = [problem for number in numbers if (problem := verify.verify_seal(number=number))]
+    waiting = len(events) - leaves.count()
+    return {"verified": {"seals": numbers, "problems": problems, "waiting": waiting}}
+
+
+_ACTS: dict[str, Callable[[HttpRequest, GuestCreation], dict[str, Any] | HttpResponse]] = {
+    "review": _review,
+    "reveal": _reveal,
+    "verify": _verify,
+}

@@ -1,0 +1,117 @@
+"""What the page of one creation shows: its events and their seals, and what left the building."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from audit import log, unsealed
+from audit.models import AuditEvent, AuditLeaf
+from crm import profiles
+from crm.inert import mask, mask_address, visible
+from crm.models import AttributeMapping
+from provisioning import payload
+from provisioning.models import GuestCreation
+
+# An event's id may be a little older than the row it tells of.
+_BEFORE = timedelta(minutes=1)
+_MOST = 500
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One event of the timeline. `seal` is the number of the seal over it, or None."""
+
+    id: UUID
+    time: datetime
+    kind: str
+    actor: str
+    details: list[tuple[str, str]]
+    seal: int | None
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One field that was sent. `held` is what it is today, None where nothing is held."""
+
+    name: str
+    source: str
+    held: str | None
+
+
+def timeline(*, creation: GuestCreation) -> list[Moment]:
+    """Return the creation's events, oldest first: those that name it, and its session's consent."""
+    rows = _events(creation)[:_MOST]
+    chosen = [(row, data) for row in rows if (data := _concerning(row, creation)) is not None]
+    leaves = AuditLeaf.objects.filter(event_id__in=[row.id for row, _ in chosen])
+    seals = dict(leaves.values_list("event_id", "seal_id"))
+    return [
+        Moment(row.id, row.time, row.kind, row.actor, _details(data), seals.get(row.id))
+        for row, data in chosen
+    ]
+
+
+def sent(*, creation: GuestCreation, revealed: bool) -> list[Sent]:
+    """Return the fields that were sent, each with the value it would have today.
+
+    Values are masked unless `revealed`. What was sent then is kept only as a digest.
+    """
+    today = _values_today(creation)
+    mappings = {mapping.target: mapping for mapping in AttributeMapping.objects.all()}
+    rows = []
+    for name in creation.sent_fields:
+        mapping = mappings.get(name.removeprefix("attributes."))
+        source = f"{mapping.get_source_kind_display()} {mapping.source}" if mapping else ""
+        rows.append(Sent(visible(name), visible(source), _shown(name, today.get(name), revealed)))
+    return rows
+
+
+def _events(creation: GuestCreation) -> Any:
+    """Return the events to look through: by subject, or by request once the person is erased."""
+    since = unsealed.id_at(creation.created_at - _BEFORE)
+    rows = AuditEvent.objects.order_by("id")
+    if creation.session_hash:
+        subject = log.pseudonym(session_hash=creation.session_hash)
+        return rows.filter(subject=subject, id__gte=since)
+    return rows.filter(request_id=creation.request_id) if creation.request_id else rows.none()
+
+
+def _concerning(row: AuditEvent, creation: GuestCreation) -> dict[str, Any] | None:
+    data: dict[str, Any] = json.loads(row.body)["data"]
+    named = data.get("creation")
+    if named == str(creation.id) or (row.kind.startswith("consent.") and named is None):
+        return data
+    return None
+
+
+def _details(data: dict[str, Any]) -> list[tuple[str, str]]:
+    flat = {**data, **data.get("consent", {})}
+    return [
+        (name, visible(value if isinstance(value, str) else json.dumps(value)))
+        for name, value in flat.items()
+        if name not in ("creation", "consent") and value not in ("", None, [])
+    ]
+
+
+def _values_today(creation: GuestCreation) -> dict[str, Any]:
+    """Return what the same fields would be sent with now."""
+    if not creation.session_hash:
+        return {}
+    if creation.consent_given:
+        profile = profiles.find_profile(session_hash=creation.session_hash)
+    else:
+        profile = payload.declined_profile(creation_id=creation.id)
+    guest = payload.guest_request(
+        profile=profile, given=creation.consent_given, consent_type=creation.consent_type
+    ).payload()
+    attributes = guest.pop("attributes")
+    return guest | {f"attributes.{name}": value for name, value in attributes.items()}
+
+
+def _shown(name: str, value: object, revealed: bool) -> str | None:
+    if value is None:
+        return None
+    if name in ("consentGiven", "consentType") or revealed:
+        return visible(json.dumps(value) if isinstance(value, bool) else value)
+    return mask_address(str(value)) if "@" in str(value) else mask(value)

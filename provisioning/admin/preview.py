@@ -1,0 +1,102 @@
+"""What would be sent: the exact payload under the stored mappings and one that is being edited."""
+
+import dataclasses
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from audit import log, viewers
+from crm import profiles
+from crm.admin.records import CrmRecordAdmin
+from crm.inert import mask, mask_address, visible
+from crm.models import AttributeMapping, CrmRecord
+from crm.profiles import Profile
+from provisioning import payload
+
+REVEAL = "crm.reveal_crmrecord"
+NOBODY = "00000000"
+
+MappingForm = forms.modelform_factory(
+    AttributeMapping,
+    fields=["target", "source_kind", "source", "value_type", "default", "enabled", "order"],
+)
+
+
+def mapping_preview(request: HttpRequest) -> HttpResponse:
+    """Show the payload for the visitor named in the form; with ``X-Preview``, that part alone."""
+    if not request.user.has_perm("crm.view_attributemapping"):
+        raise PermissionDenied
+    form = _form(request)
+    record, found = _visitor(request)
+    context = {
+        "form": form if form and not form.is_valid() else None,
+        "found": found,
+        "record": record,
+        "visitor": "",
+    }
+    context["payload"] = _payload(request, record, form)
+    if request.headers.get("X-Preview"):
+        template = "admin/provisioning/preview_part.html"
+    else:
+        template = "admin/provisioning/preview.html"
+        context |= admin.site.each_context(request) | {"title": "What would be sent"}
+    return TemplateResponse(request, template, context, headers={"Cache-Control": "no-store"})
+
+
+def _form(request: HttpRequest) -> Any:
+    """Return the posted mapping's form, or None where only the stored ones are asked for."""
+    if request.method != "POST" or "target" not in request.POST:
+        return None
+    number = request.POST.get("preview_mapping", "")
+    stored = AttributeMapping.objects.filter(pk=number).first() if number.isdigit() else None
+    return MappingForm(request.POST, instance=stored)
+
+
+def _visitor(request: HttpRequest) -> tuple[CrmRecord | None, bool]:
+    """Return the record that the form names, and whether what it names was found."""
+    term = request.POST.get("preview_visitor", "")
+    if not term.strip():
+        return None, True
+    finder = CrmRecordAdmin(CrmRecord, admin.site)
+    record = CrmRecord.objects.filter(pk__in=finder.find(term=term)).order_by("-pk").first()
+    return record, record is not None
+
+
+def _payload(request: HttpRequest, record: CrmRecord | None, form: Any) -> str:
+    profile = profiles.unknown_profile(pseudonym=NOBODY)
+    if record:
+        profile = profiles.find_profile(session_hash=record.session_hash)
+        if request.user.has_perm(REVEAL):
+            subject = log.pseudonym(session_hash=record.session_hash)
+            data = {"purpose": "mapping preview"}
+            viewers.record(request, kind="personal_data.revealed", subject=subject, data=data)
+        else:
+            profile = _masked(profile)
+    guest = payload.guest_request(profile=profile, given=True, consent_type="explicit")
+    attributes = profiles.map_attributes(profile=profile, mappings=_mappings(form))
+    sent = dataclasses.replace(guest, attributes=attributes).payload()
+    return visible(json.dumps(sent, indent=2, ensure_ascii=False))
+
+
+def _mappings(form: Any) -> list[AttributeMapping]:
+    """Return the stored mappings with the one being edited in its place."""
+    stored = list(AttributeMapping.objects.all())
+    if form is None or not form.is_valid():
+        return stored
+    edited = form.instance
+    others = [mapping for mapping in stored if mapping.pk != edited.pk]
+    return sorted([*others, edited], key=lambda mapping: (mapping.order, mapping.target))
+
+
+def _masked(profile: Profile) -> Profile:
+    return dataclasses.replace(
+        profile,
+        email=mask_address(profile.email),
+        first_name=mask(profile.first_name),
+        further=dict.fromkeys(profile.further, "…"),
+    )

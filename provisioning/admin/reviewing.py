@@ -1,0 +1,61 @@
+"""Review many creations at once: select, say why, confirm."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from provisioning import reviews
+from provisioning.models import GuestCreation, Review
+
+MOST = 1_000
+
+
+class ReviewForm(forms.Form):
+    """What the reviewer found, and why."""
+
+    verdict = forms.ChoiceField(
+        choices=Review.Verdict.choices,
+        initial=Review.Verdict.IN_ORDER,
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        max_length=500,
+        widget=forms.TextInput(attrs={"class": "vTextField", "autofocus": True}),
+        help_text="Up to 500 characters. No names or addresses: reviews are kept for good.",
+    )
+
+
+@admin.action(description="Review selected creations", permissions=["review"])
+def review_selected(
+    admin_: Any, request: HttpRequest, queryset: QuerySet[GuestCreation]
+) -> HttpResponse | None:
+    """Ask for verdict and reason; record them once they are confirmed."""
+    chosen = list(queryset.order_by("-id")[: MOST + 1])
+    if len(chosen) > MOST:
+        admin_.message_user(request, f"At most {MOST:,} at once.", messages.ERROR)
+        return None
+    form = ReviewForm(request.POST if "confirmed" in request.POST else None)
+    if form.is_bound and form.is_valid():
+        done = reviews.review(
+            creations=[row.id for row in chosen], reviewer_id=_id(request), **form.cleaned_data
+        )
+        admin_.message_user(request, f"Reviews recorded: {done:,}.", messages.SUCCESS)
+        return None
+    context = {
+        **admin_.admin_site.each_context(request),
+        "title": f"Review {len(chosen):,} creation{'s' * (len(chosen) != 1)}",
+        "opts": admin_.opts,
+        "form": form,
+        "chosen": chosen,
+        "checkbox": ACTION_CHECKBOX_NAME,
+    }
+    return TemplateResponse(request, "admin/provisioning/guestcreation/review.html", context)
+
+
+def _id(request: HttpRequest) -> int:
+    return int(request.user.pk or 0)  # nobody anonymous gets here

@@ -1,0 +1,71 @@
+"""Reviews: what a reviewer found of creations, recorded beside them and never in them."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from audit import log
+from provisioning.models import FOR_REVIEW, GuestCreation, Review
+
+QUEUE_LIMIT = 5_000
+
+
+def waiting() -> QuerySet[GuestCreation]:
+    """Return the creations a reviewer is asked to look at and none has, newest first."""
+    reviewed = Review.objects.filter(creation_id=OuterRef("id"))
+    return GuestCreation.objects.filter(FOR_REVIEW).filter(~Exists(reviewed)).order_by("-id")
+
+
+def queue_length() -> int:
+    """Return how many creations wait for review; counting stops at `QUEUE_LIMIT`."""
+    return waiting().values("pk")[:QUEUE_LIMIT].count()
+
+
+def review(*, creations: Sequence[UUID], reviewer_id: int, verdict: str, reason: str) -> int:
+    """Record one review for each of `creations`, each with its event; return how many.
+
+    `verdict` is a Review.Verdict, `reason` the reviewer's words (1 to 500 characters). The words
+    stay in the review: an event, which is kept for good, says the verdict alone. A creation that
+    the same reviewer gave the same verdict within a minute is left out, so that a form sent twice
+    is one review.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        repeated = Review.objects.filter(
+            creation__in=creations,
+            reviewer_id=reviewer_id,
+            verdict=verdict,
+            reviewed_at__gt=now - timedelta(minutes=1),
+        ).values_list("creation_id", flat=True)
+        left_out = set(repeated)
+        rows = [
+            row
+            for row in GuestCreation.objects.filter(id__in=creations).only("session_hash")
+            if row.id not in left_out
+        ]
+        Review.objects.bulk_create(
+            Review(
+                creation=row,
+                reviewer_id=reviewer_id,
+                reviewed_at=now,
+                verdict=verdict,
+                reason=reason,
+            )
+            for row in rows
+        )
+        for row in rows:
+            _record(row, reviewer_id, verdict)
+    return len(rows)
+
+
+def _record(row: GuestCreation, reviewer_id: int, verdict: str) -> None:
+    log.record(
+        kind="record.reviewed",
+        subject=log.pseudonym(session_hash=row.session_hash) if row.session_hash else "",
+        actor=f"staff:{reviewer_id}",
+        data={"creation": str(row.id), "verdict": verdict},
+    )

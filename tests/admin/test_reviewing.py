@@ -1,0 +1,151 @@
+"""Reviewers find what needs them, and say what they found without touching the creation."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from audit.models import AuditEvent
+from provisioning.models import GuestCreation, Review
+from tests.factories import creation, crm_record, signed_in
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/provisioning/guestcreation/"
+
+
+@pytest.fixture
+def reviewer():
+    return signed_in("Compliance reviewer")
+
+
+def _ids(response):
+    return {row.id for row in response.context_data["cl"].result_list}
+
+
+def _review(browser, rows, **fields):
+    chosen = {"action": "review_selected", "_selected_action": [str(row.id) for row in rows]}
+    said = {"confirmed": "1", "verdict": "in_order", "reason": "Seen in the platform", **fields}
+    return browser.post(LIST, chosen | said)
+
+
+@pytest.mark.parametrize(
+    ("tab", "fields"),
+    [
+        ("queue", {"status": "unknown", "guest_id": ""}),
+        ("queue", {"echo_mismatch": True}),
+        ("queue", {"consent_basis": "assumed"}),
+        ("unknown", {"status": "unknown", "guest_id": ""}),
+        ("assumed", {"consent_basis": "assumed"}),
+        ("declined", {"consent_given": False}),
+        ("withdrawn", {"withdrawn_at": datetime(2026, 11, 1, tzinfo=UTC)}),
+    ],
+)
+def test_shows_under_a_tab_only_what_belongs_there(reviewer, tab, fields):
+    wanted = creation(**fields)
+    creation()
+
+    assert _ids(reviewer.get(LIST, {"tab": tab})) == {wanted.id}
+
+
+def test_asks_for_a_reason_before_anything_is_recorded(reviewer):
+    row = creation(status="unknown")
+
+    page = reviewer.post(LIST, {"action": "review_selected", "_selected_action": [str(row.id)]})
+
+    assert "Reason" in page.content.decode()
+    assert not Review.objects.exists()
+
+
+def test_refuses_a_review_without_a_reason(reviewer):
+    page = _review(reviewer, [creation()], reason=" ")
+
+    assert "This field is required" in page.content.decode()
+    assert not Review.objects.exists()
+
+
+def test_takes_reviewed_creations_off_the_queue(reviewer):
+    rows = [creation(status="unknown") for _ in range(3)]
+
+    _review(reviewer, rows[:2])
+
+    assert _ids(reviewer.get(LIST, {"tab": "queue"})) == {rows[2].id}
+
+
+def test_records_who_reviewed_what_in_the_audit_log(reviewer):
+    row = creation(status="unknown")
+
+    _review(reviewer, [row], verdict="follow_up", reason="Jane called")
+
+    event = AuditEvent.objects.get(kind="record.reviewed")
+    assert json.loads(event.body)["data"] == {"creation": str(row.id), "verdict": "follow_up"}
+    assert event.actor == f"staff:{Review.objects.get().reviewer_id}"
+
+
+def test_leaves_the_creation_as_it_was(reviewer):
+    row = creation(status="unknown")
+    before = GuestCreation.objects.filter(id=row.id).values().get()
+
+    _review(reviewer, [row])
+
+    assert GuestCreation.objects.filter(id=row.id).values().get() == before
+
+
+def test_counts_a_form_that_is_sent_twice_once(reviewer):
+    row = creation(status="unknown")
+
+    _review(reviewer, [row])
+    _review(reviewer, [row])
+
+    assert Review.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda: Review.objects.update(reason="forged"),
+        lambda: Review.objects.all()._raw_delete("default"),
+    ],
+    ids=["update", "delete"],
+)
+def test_has_the_database_refuse_to_change_a_review(reviewer, act):
+    _review(reviewer, [creation()])
+
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        act()
+
+
+def test_masks_the_address_in_the_list(reviewer):
+    crm_record("jane")
+    creation(session_id="jane")
+
+    page = reviewer.get(LIST).content.decode()
+
+    assert "j…@example.com" in page
+    assert "jane.doe" not in page
+
+
+def test_needs_as_many_queries_for_fifty_rows_as_for_one(reviewer, django_assert_max_num_queries):
+    for _ in range(50):
+        creation(status="unknown")
+
+    with django_assert_max_num_queries(9) as queries:
+        reviewer.get(LIST, {"tab": "queue"})
+
+    assert not [
+        query for query in queries.captured_queries
+        if "COUNT(*)" in query["sql"] and "LIMIT" not in query["sql"]
+    ]  # fmt: skip
+
+
+def test_exports_what_the_list_is_narrowed_to_and_records_it(reviewer):
+    wanted = creation(status="unknown")
+    creation()
+
+    answer = reviewer.get(f"{LIST}export/", {"tab": "unknown"})
+
+    lines = b"".join(answer.streaming_content).decode().splitlines()
+    assert [line.split(",")[0] for line in lines[1:]] == [str(wanted.id)]
+    event = json.loads(AuditEvent.objects.get(kind="creations.exported").body)
+    assert event["data"] == {"filter": {"tab": "unknown"}, "rows": 1}
