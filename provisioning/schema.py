@@ -161,18 +161,8 @@ class Described(OpenApiViewExtension):
             tags=[TAG],
             parameters=list(self.parameters),
             request=self.body,
-<<<<<<< HEAD
             responses={200: self.answer, **self.also},
-            examples=[
-                OpenApiExample("request", value=dict(self.asked), request_only=True),
-                OpenApiExample(
-                    "answer", value=dict(self.answered), response_only=True, status_codes=["200"]
-                ),
-            ],
-=======
-            responses=self.answer,
             examples=self._examples(),
->>>>>>> web
             extensions={
                 "x-refusals": refusal_rows(exceptions=self.refusals),
                 "x-links": dict(self.links),
