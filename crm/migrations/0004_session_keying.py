@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm', '0004_reveal_and_upload'),
+        ('crm', '0003_apitoken'),
     ]
 
     operations = [
