@@ -12,12 +12,27 @@ from guestportal import webchat
 WEBCHAT = ("/api/webchat/init", "/api/webchat/token", "/api/webchat/consent/withdraw")
 
 # The contract's table of errors, as far as a webchat call can meet them.
-CODES = (
-    "invalid_request consent_declined origin_not_allowed identity_required not_found "
-    "not_acceptable in_progress too_large unsupported_media_type idempotency_mismatch "
-    "rate_limited platform_rejected platform_credentials platform_protocol platform_busy "
-    "platform_unavailable storage_unavailable overloaded platform_timeout"
-).split()
+CODES = [
+    "invalid_request",
+    "consent_declined",
+    "origin_not_allowed",
+    "identity_required",
+    "not_found",
+    "not_acceptable",
+    "in_progress",
+    "too_large",
+    "unsupported_media_type",
+    "idempotency_mismatch",
+    "rate_limited",
+    "platform_rejected",
+    "platform_credentials",
+    "platform_protocol",
+    "platform_busy",
+    "platform_unavailable",
+    "storage_unavailable",
+    "overloaded",
+    "platform_timeout",
+]
 
 
 @pytest.fixture

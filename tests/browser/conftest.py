@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.origins import CHROMIUM, behind_tls, chromium, make_certificate, website
 from tests.sandbox import Sandbox, running_sandbox
@@ -18,6 +18,7 @@ from tests.service import ROOT, Service, environment, running_service
 SHOP = "https://shop.example"
 CHAT = "https://chat.example.com"
 STRICT_CHAT = "https://strict-chat.example.com"
+expect.set_options(timeout=20_000)  # the client may be waiting for a Retry-After
 IDENTITY_SECRET = "an identity secret for tests only, 0123456789"
 
 
