@@ -11,6 +11,7 @@ from django.db import transaction
 
 from audit import log
 from crm import keying
+from crm.mappings import forget as forget_mappings
 from crm.models import AttributeMapping, CrmRecord
 
 MAPPING_CHANGED = "mapping.changed"
@@ -53,6 +54,7 @@ def save_mapping(*, mapping: AttributeMapping, actor: str) -> None:
         before = _mappings()
         mapping.save()
         _mapping_event(before, actor)
+    forget_mappings()
 
 
 def delete_mapping(*, mapping: AttributeMapping, actor: str) -> None:
@@ -61,6 +63,7 @@ def delete_mapping(*, mapping: AttributeMapping, actor: str) -> None:
         before = _mappings()
         mapping.delete()
         _mapping_event(before, actor)
+    forget_mappings()
 
 
 def restore_mappings(*, mappings: Sequence[Mapping[str, Any]], actor: str) -> None:
@@ -77,6 +80,7 @@ def restore_mappings(*, mappings: Sequence[Mapping[str, Any]], actor: str) -> No
             mapping.full_clean()
             mapping.save()
         _mapping_event(before, actor)
+    forget_mappings()
 
 
 def _record_event(

@@ -8,6 +8,8 @@ from typing import ParamSpec, TypeVar
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from provisioning import tracing
+
 P = ParamSpec("P")
 R = TypeVar("R")
 logger = logging.getLogger(__name__)
@@ -55,7 +57,8 @@ def timed(stage: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
             started = time.perf_counter()
             try:
-                return function(*args, **kwargs)
+                with tracing.span(stage):
+                    return function(*args, **kwargs)
             finally:
                 histogram.observe(time.perf_counter() - started)
 

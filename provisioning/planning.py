@@ -53,7 +53,8 @@ def plan(*, request: InitRequest, queued: bool = False) -> Plan:
         stated=request.consent_given,
         consent_type=request.consent_type,
         mode=settings.CONSENT_MODE,
-        withdrawn=is_withdrawn(session_hash=session_hash),
+        # What is stated now holds, whatever was withdrawn before: nothing to look up.
+        withdrawn=request.consent_given is None and is_withdrawn(session_hash=session_hash),
     )
     notice = _notice(request)
     creation_id = uuid7()

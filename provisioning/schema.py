@@ -13,6 +13,7 @@ from drf_spectacular.extensions import OpenApiSerializerFieldExtension, OpenApiV
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
+    OpenApiResponse,
     extend_schema,
     extend_schema_view,
 )
@@ -25,6 +26,7 @@ from provisioning.consent.receipts import ReceiptNotFound
 from provisioning.genesys import errors
 from provisioning.identity import IdentityRequired
 from provisioning.in_flight import Overloaded
+from provisioning.models import Status
 from provisioning.pipeline import ConsentDeclined, GuestNotFound
 from provisioning.serializers import GuestSerializer, InitSerializer, SessionSerializer
 
@@ -63,6 +65,13 @@ class InitAnswer(TokenAnswer):
     crmAttributes = CrmAttributes()  # noqa: N815
 
 
+class ProgressAnswer(serializers.Serializer[Any]):
+    """How far an asynchronous init got; `guestId` is null until there is a guest to use."""
+
+    status = serializers.ChoiceField(choices=Status.values)
+    guestId = serializers.CharField(allow_null=True)  # noqa: N815
+
+
 class WithdrawAnswer(serializers.Serializer[Any]):
     """How many guests this call withdrew."""
 
@@ -91,6 +100,12 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     location=OpenApiParameter.HEADER,
     type={"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
     description="The same key and body within 24 hours give the same guest, with a new token.",
+)
+PREFER = OpenApiParameter(
+    name="Prefer",
+    location=OpenApiParameter.HEADER,
+    type={"type": "string", "enum": ["respond-async"]},
+    description="Ask for 202 at once and for the guest later (RFC 7240); a wish, not an order.",
 )
 GPC = OpenApiParameter(
     name="Sec-GPC",
@@ -129,6 +144,7 @@ class Described(OpenApiViewExtension):
     operation: ClassVar[str]
     body: ClassVar[type[serializers.Serializer[Any]]] = SessionSerializer
     answer: ClassVar[type[serializers.Serializer[Any]]]
+    also: ClassVar[Mapping[int, OpenApiResponse]] = {}
     asked: ClassVar[Mapping[str, Any]]
     answered: ClassVar[Mapping[str, Any]] = {}
     parameters: ClassVar[tuple[OpenApiParameter, ...]] = ()
@@ -145,7 +161,7 @@ class Described(OpenApiViewExtension):
             tags=[TAG],
             parameters=list(self.parameters),
             request=self.body,
-            responses=self.answer,
+            responses={200: self.answer, **self.also},
             examples=self._examples(),
             extensions={
                 "x-refusals": refusal_rows(exceptions=self.refusals),
@@ -195,7 +211,14 @@ class DescribedInit(Described):
             "previousTickets": 0,
         },
     }
-    parameters = (IDEMPOTENCY_KEY, GPC)
+    also = {
+        202: OpenApiResponse(
+            ProgressAnswer,
+            description="Accepted (`Prefer: respond-async`): ask at `Location` after `Retry-After` "
+            "seconds, then fetch the token from `/api/webchat/token`.",
+        )
+    }
+    parameters = (IDEMPOTENCY_KEY, PREFER, GPC)
     refusals = (
         IdentityRequired,
         ConsentDeclined,
@@ -207,6 +230,24 @@ class DescribedInit(Described):
         *PLATFORM,
     )
     links = {"renew": RENEW, "receipt": RECEIPT, "withdraw": WITHDRAW}
+
+
+class DescribedProgress(OpenApiViewExtension):
+    """Describes the one GET: what became of an asynchronous init."""
+
+    target_class = "provisioning.views.ProgressView"
+
+    def view_replacement(self) -> Any:
+        """Return the view with its description."""
+        described = extend_schema(
+            operation_id="webchat_progress",
+            summary="Ask what became of an asynchronous init",
+            description="The address is the `Location` of the 202; it is good for ten minutes.",
+            tags=[TAG],
+            responses=ProgressAnswer,
+            extensions={"x-refusals": [(404, "not_found", "There is nothing at this address.")]},
+        )
+        return extend_schema_view(get=described)(type("View", (self.target,), {}))
 
 
 class DescribedToken(Described):

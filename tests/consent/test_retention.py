@@ -104,6 +104,7 @@ def test_keeps_everything_without_the_setting(aged, settings):
     assert not GuestCreation.objects.exclude(erased_at=None).exists()
 
 
+@pytest.mark.django_db(transaction=True)  # housekeeping closes its connection
 def test_housekeeping_does_it(aged):
     aged(31)
 

@@ -1,5 +1,7 @@
 """What load balancers and operators are told: ``/livez``, ``/readyz``, ``/metrics``."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from tests.conftest import drop_audit_triggers
 from tests.platform import Platform
 from tests.webchat import Webchat
 
+ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
 TOKEN = "a-token-for-the-scraper"
 
@@ -121,3 +124,21 @@ def scrape() -> dict[str, str]:
     lines = Client().get("/metrics").content.decode().splitlines()
     samples = (line.rpartition(" ") for line in lines if not line.startswith("#"))
     return {name: value for name, _, value in samples}
+
+
+@pytest.mark.django_db
+def test_every_metric_that_the_operators_page_names_is_there() -> None:
+    page = (ROOT / "docs" / "operators.md").read_text()
+    named = set(re.findall(r"guestportal_[a-z_]+", page))
+
+    families = described()
+
+    assert named
+    assert {re.sub(r"_(total|bucket)$", "", name) for name in named} <= families
+
+
+def described() -> set[str]:
+    """Return every metric that is described, whether it has a sample yet or not."""
+    lines = Client().get("/metrics").content.decode().splitlines()
+    names = {line.split()[2] for line in lines if line.startswith("# TYPE")}
+    return {name.removesuffix("_total") for name in names}

@@ -57,6 +57,13 @@ def test_signs_the_utf_8_bytes(required: None, webchat: Webchat) -> None:
     assert webchat.init(session_id, sessionSignature=signature(session_id)).status_code == 200
 
 
+def test_lets_nobody_in_without_a_secret(webchat: Webchat, settings: Any) -> None:
+    settings.IDENTITY_VERIFICATION = "required"
+    settings.IDENTITY_SECRET = ""
+
+    assert webchat.init(sessionSignature=signature(secret="")).status_code == 403
+
+
 def test_asks_for_no_signature_where_none_is_required(webchat: Webchat) -> None:
     assert webchat.init(sessionSignature="whatever").status_code == 200
 
