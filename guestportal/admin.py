@@ -46,6 +46,7 @@ class Site(AdminSite):
     index_title = "Overview"
     login_form = SignInForm
     site_url = None
+    enable_nav_sidebar = False  # the header holds the few places there are
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Let staff in; where codes are required, only with one in this session."""
