@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class CrmConfig(AppConfig):
     name = "crm"
+
+    def ready(self) -> None:
+        from crm import schema  # noqa: F401  (drf-spectacular finds the descriptions)

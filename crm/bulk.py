@@ -33,7 +33,8 @@ def patches(records: Sequence[Any]) -> Iterator[Patch | Refusal]:
         try:
             values = check.run_validation(record)
         except ValidationError as exc:
-            yield exc.detail  # type: ignore[misc]
+            whole = {"non_field_errors": exc.detail}  # null is no record: DRF names no field then
+            yield exc.detail if isinstance(exc.detail, dict) else whole  # type: ignore[misc]
             continue
         session_hash = values.pop("sessionHash")
         earlier = places.setdefault(session_hash, index)

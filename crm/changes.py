@@ -10,6 +10,8 @@ from typing import Any
 from django.db import transaction
 
 from audit import log
+from crm import keying
+from crm.mappings import forget as forget_mappings
 from crm.models import AttributeMapping, CrmRecord
 
 MAPPING_CHANGED = "mapping.changed"
@@ -29,6 +31,7 @@ def save_record(
 ) -> None:
     """Store `record`, of which `fields` are new or changed, in one transaction with its event."""
     with transaction.atomic():
+        keying.require()
         record.save()
         _record_event("crm.changed", record, actor, request_id, {"fields": sorted(fields)})
 
@@ -51,6 +54,7 @@ def save_mapping(*, mapping: AttributeMapping, actor: str) -> None:
         before = _mappings()
         mapping.save()
         _mapping_event(before, actor)
+    forget_mappings()
 
 
 def delete_mapping(*, mapping: AttributeMapping, actor: str) -> None:
@@ -59,6 +63,7 @@ def delete_mapping(*, mapping: AttributeMapping, actor: str) -> None:
         before = _mappings()
         mapping.delete()
         _mapping_event(before, actor)
+    forget_mappings()
 
 
 def restore_mappings(*, mappings: Sequence[Mapping[str, Any]], actor: str) -> None:
@@ -75,6 +80,7 @@ def restore_mappings(*, mappings: Sequence[Mapping[str, Any]], actor: str) -> No
             mapping.full_clean()
             mapping.save()
         _mapping_event(before, actor)
+    forget_mappings()
 
 
 def _record_event(

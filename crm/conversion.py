@@ -34,7 +34,8 @@ def convert(*, value: Scalar, to: str) -> Scalar | None:
     if to == ValueType.BOOLEAN:
         return _WORDS.get(_text(value).strip().lower())
     number = _number(value)
-    if number is None or abs(number) > MAX_NUMBER:
+    # Written so that NaN, which compares as false with everything, is refused too.
+    if number is None or not abs(number) <= MAX_NUMBER:
         return None
     if to == ValueType.NUMBER:
         return float(number)

@@ -20,6 +20,7 @@ SESSION_COLUMNS = ("session_id", "session_hash")
 FIXED_COLUMNS = ("email", "first_name", "tier", "previous_tickets")
 MAX_SESSION_ID = 256
 MAX_TICKETS = 2**31 - 1
+MAX_COLUMNS = 100
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class CrmFile:
 
     def _digested(self, lines: Iterable[str]) -> Iterator[str]:
         for first, line in enumerate(lines):
-            self._digest.update(line.encode("utf-8", "surrogateescape"))
+            self._digest.update(line.encode("utf-8", "surrogatepass"))
             yield line if first else line.removeprefix("\ufeff")
 
 
@@ -109,6 +110,8 @@ def _numbered(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
 def _header_errors(columns: list[str]) -> list[RowError]:
     if len(columns) == 1 and re.search(r"[;\t|]", columns[0]):
         return [RowError(1, "", "Cells must be parted by commas, not by semicolons or tabs.")]
+    if len(columns) > MAX_COLUMNS:
+        return [RowError(1, "", f"A file has at most {MAX_COLUMNS} columns.")]
     errors = [
         RowError(1, f"column {place}", sentence)
         for place, column in enumerate(columns, start=1)

@@ -80,8 +80,10 @@ def import_records(
             # Everything that can be done before the transaction opens is: on SQLite it keeps
             # every visitor's init waiting.
             result = _prepare(staging, progress)
+            expected = result.created + result.updated
+            rows = progress(staging.prepared(), desc="writing", total=expected)
             with suppress(_Overtaken), transaction.atomic():
-                _write(staging, progress, expected=result.created + result.updated)
+                _write(rows, expected)
                 columns = [column for column in file.columns if column not in SESSION_COLUMNS]
                 data = {**asdict(result), "columns": columns, "sha256": file.sha256}
                 log.record(kind="crm.imported", actor=actor, data=data)
@@ -156,8 +158,7 @@ def _prepared(row: Staged, stored: tuple[Any, ...] | None) -> PreparedRow | None
     return cast(PreparedRow, (*after, json.dumps(merged), version + 1))
 
 
-def _write(staging: Staging, progress: Progress, *, expected: int) -> None:
-    rows = progress(staging.prepared(), desc="writing", total=expected)
+def _write(rows: Iterable[PreparedRow], expected: int) -> None:
     if sum(upsert(rows=batch) for batch in _batches(rows)) != expected:
         raise _Overtaken
 

@@ -229,3 +229,19 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"API token of {self.created_at:%Y-%m-%d}"
+
+
+class SessionKeying(models.Model):
+    """Which pepper the stored session keys were made with: one row, from the first write on."""
+
+    number = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    fingerprint = models.CharField(max_length=16, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(condition=models.Q(number=1), name="crm_one_keying_per_database")
+        ]
+
+    def __str__(self) -> str:
+        return self.fingerprint or "no pepper"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.db import Error
 
+from crm import mappings
 from crm.conversion import Scalar, convert
 from crm.models import AttributeMapping, CrmRecord
 
@@ -62,10 +63,10 @@ def guest_attributes(*, profile: Profile) -> dict[str, Scalar]:
         LookupFailed: the database could not answer.
     """
     try:
-        mappings = list(AttributeMapping.objects.all())
+        current = mappings.current()
     except Error as exc:
         raise LookupFailed("the attribute mappings could not be read") from exc
-    return map_attributes(profile=profile, mappings=mappings)
+    return map_attributes(profile=profile, mappings=current)
 
 
 def map_attributes(*, profile: Profile, mappings: Iterable[AttributeMapping]) -> dict[str, Scalar]:

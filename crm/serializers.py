@@ -69,7 +69,10 @@ class Attributes(serializers.DictField):
 class RecordFields(serializers.Serializer[Any]):
     """What may be said of a record. A name we do not know is refused: it is a misspelt one."""
 
-    default_error_messages = {"invalid": "A record is a JSON object."}
+    default_error_messages = {
+        "invalid": "A record is a JSON object.",
+        "null": "A record is a JSON object.",
+    }
 
     email = Text(
         required=False, max_length=validators.MAX_EMAIL, validators=[validators.validate_address]
@@ -149,7 +152,7 @@ class RecordList(serializers.Serializer[Any]):
 class BulkRequest(serializers.Serializer[Any]):
     """Up to 10,000 records to create or update."""
 
-    records = RecordPatch(many=True)
+    records = RecordPatch(many=True, min_length=1, max_length=MAX_RECORDS)
 
 
 class BulkResult(serializers.Serializer[Any]):

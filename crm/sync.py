@@ -14,7 +14,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from audit import log
-from crm import changes
+from crm import changes, keying
 from crm.csvfile import FIXED_COLUMNS
 from crm.models import CrmRecord
 from crm.preconditions import Preconditions
@@ -68,6 +68,7 @@ def upsert_records(
         # In the order of their keys, so that two upserts on PostgreSQL cannot dead-lock.
         rows = sorted(row for _, row in plan if row)
         with suppress(_Changed), transaction.atomic():
+            keying.require()
             _write(rows)
             counts = Counter(result.outcome for result in results)
             log.record(kind="crm.imported", actor=actor, request_id=request_id, data=dict(counts))

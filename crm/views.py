@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,10 +14,6 @@ from crm.models import CrmRecord
 from crm.paging import page_of
 from crm.preconditions import etag, preconditions
 from crm.serializers import (
-    BulkAnswer,
-    BulkRequest,
-    RecordList,
-    ShownRecord,
     WholeRecord,
     shown,
 )
@@ -50,7 +45,6 @@ class SyncView(APIView):
 class RecordsView(SyncView):
     """``/api/crm/records``: list, and upsert in bulk."""
 
-    @extend_schema(responses=RecordList)
     def get(self, request: Request) -> Response:
         """Return one page in the order of creation; `next` leads to the following one."""
         page = page_of(request)
@@ -62,7 +56,6 @@ class RecordsView(SyncView):
         ]
         return Response({"records": records, "next": page.next})
 
-    @extend_schema(request=BulkRequest, responses=BulkAnswer)
     def post(self, request: Request) -> Response:
         """Create or update up to 10,000 records; each is kept or refused for itself."""
         patches = list(bulk.patches(bulk.sent_records(request.data)))
@@ -76,7 +69,6 @@ class RecordsView(SyncView):
 class RecordView(SyncView):
     """``/api/crm/records/{sessionHash}``: one record, by the plain SHA-256 of its session id."""
 
-    @extend_schema(responses=ShownRecord)
     def get(self, request: Request, session_hash: str) -> Response:
         """Return the record, or 304 to whoever holds it already."""
         record = _find(_key(session_hash))
@@ -84,7 +76,6 @@ class RecordView(SyncView):
             return Response(status=304, headers={"ETag": etag(record)})
         return _one(record, session_hash)
 
-    @extend_schema(request=WholeRecord, responses={200: ShownRecord, 201: ShownRecord})
     def put(self, request: Request, session_hash: str) -> Response:
         """Make the record what the body says, in full."""
         key = _key(session_hash)
@@ -98,7 +89,6 @@ class RecordView(SyncView):
         )
         return _one(record, session_hash, status=201 if made else 200)
 
-    @extend_schema(responses={204: None})
     def delete(self, request: Request, session_hash: str) -> Response:
         """Delete the record: from now on the session is an unknown visitor."""
         deleted = sync.delete_record(

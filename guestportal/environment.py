@@ -129,8 +129,11 @@ def parsed(
 
 def database(url: str) -> dict[str, Any]:
     """Return Django's DATABASES entry for `url`, tuned as docs/operators.md explains."""
+    if url.partition("://")[0] not in {"sqlite", "postgres", "postgresql"}:
+        raise ValueError("not a database of ours")  # django-environ would warn, password and all
     config = dict(environ.Env.db_url_config(url))
     if config["ENGINE"] == "django.db.backends.sqlite3":
+        config["ENGINE"] = "guestportal.sqlite3"
         # A writer takes its lock at BEGIN: taken later, two readers turned writers dead-lock.
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
@@ -139,9 +142,7 @@ def database(url: str) -> dict[str, Any]:
             " PRAGMA secure_delete=ON; PRAGMA cache_size=-512;",
         }
         return config
-    if config["ENGINE"] == "django.db.backends.postgresql":
-        return config | {"CONN_HEALTH_CHECKS": True, "OPTIONS": _postgresql(config)}
-    raise ValueError(url)
+    return config | {"CONN_HEALTH_CHECKS": True, "OPTIONS": _postgresql(config)}
 
 
 def header(value: str) -> tuple[str, str] | None:
@@ -199,9 +200,9 @@ def _raw(name: str, default: str = "") -> str:
 
 
 def _number(name: str, kind: type, default: Any, low: float, high: float, meaning: str) -> Any:
-    allowed = f"{low:,g} to {high:,g}" if kind is float else f"{low:,} to {high:,}"
+    allowed = f"{_shown(low)} to {_shown(high)}"
     value = _raw(name)
-    _document(name, "none" if default is None else f"{default:,}", allowed, meaning)
+    _document(name, "none" if default is None else _shown(default), allowed, meaning)
     if value == "":
         return default
     # int() and float() also take "1_000", " 7 " and "nan"; a settings file should not.
@@ -212,6 +213,11 @@ def _number(name: str, kind: type, default: Any, low: float, high: float, meanin
         return kind(value)
     unit = "whole number" if kind is int else "number"
     raise ImproperlyConfigured(f"{name} must be a {unit} from {allowed}.")
+
+
+def _shown(number: float) -> str:
+    """Group the digits of a long number only: a port is written 8000."""
+    return f"{number:,}" if number >= 10_000 else f"{number:g}"
 
 
 def _document(name: str, default: str, allowed: str, meaning: str) -> None:

@@ -1,5 +1,7 @@
 """Gunicorn's own lines, in the shape of ours. Apart from `logs`, which must not need gunicorn."""
 
+import logging
+
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
@@ -11,5 +13,6 @@ class GunicornLogger(Logger):  # type: ignore[misc]
 
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)
+        logging.captureWarnings(True)  # a library's warnings are lines of the log like any other
         for handler in self.error_log.handlers:
             handler.setFormatter(JsonFormatter())

@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from audit import seals, triggers
+from crm import keying
 from guestportal import broker, cache, scrape
 from provisioning import health, in_flight
 
@@ -43,7 +44,8 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Say whether visitors may be sent here: 503 without database, migrations or audit triggers.
+    """Say whether visitors may be sent here: 503 without database, migrations or audit triggers,
+    or with another pepper than the database's.
 
     Without Redis or the broker the service is degraded, and still better than none.
     """
@@ -74,10 +76,13 @@ def _trouble() -> list[str]:
         if _migrations_missing():
             return ["migrations are missing: run manage.py migrate"]
         absent = triggers.missing()
+        keyed = keying.stored_fingerprint() in (None, keying.fingerprint())
     except (DatabaseError, InterfaceError):
         return ["the database cannot be reached"]
     if absent:
         return ["audit triggers are missing: run manage.py migrate"]
+    if not keyed:
+        return ["SESSION_HASH_PEPPER is not this database's: see manage.py rekey_sessions"]
     return []
 
 

@@ -126,6 +126,13 @@ QUEUE_LIMIT = env.integer(
     high=100_000,
     meaning="Inits that may wait for the worker; beyond it 503 at once",
 )
+OTEL_EXPORTER_OTLP_ENDPOINT = env.text(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    pattern=r"https?://\S+",
+    allowed="URL",
+    meaning="Collector of OpenTelemetry traces (OTLP over HTTP); needs requirements-otel.txt",
+    shown="none",
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- The platform -------------------------------------------------------------------------------
@@ -312,6 +319,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
+    # Before everything: a probe comes by address and over plain http.
     "guestportal.health.ProbeMiddleware",
     # Around the CORS middleware, which answers preflights itself.
     "guestportal.api.middleware.RequestIdMiddleware",

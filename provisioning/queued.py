@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from provisioning import capability, ledger, pipeline
+from provisioning import capability, ledger, pipeline, planning
 from provisioning.genesys.client import get_client
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import PlatformError
@@ -30,7 +30,7 @@ class NotYet(Exception):
         self.retry_after = retry_after
 
 
-def accept(*, request: pipeline.InitRequest) -> str | None:
+def accept(*, request: planning.InitRequest) -> str | None:
     """Queue an init; return the capability to ask about it, None where it must be done at once.
 
     That is so without a broker, and while it cannot be reached. Raises what opening a creation
@@ -40,7 +40,7 @@ def accept(*, request: pipeline.InitRequest) -> str | None:
         return None
     if ledger.queue_depth() >= settings.QUEUE_LIMIT:
         raise Overloaded
-    opened = ledger.open_creation(intent=pipeline.plan(request=request, queued=True).intent)
+    opened = ledger.open_creation(intent=planning.plan(request=request, queued=True).intent)
     if opened.step is Step.CREATE and not _published(opened.entry.id):
         # Should the message have arrived after all, the worker finds the row settled.
         ledger.settle(
@@ -63,14 +63,14 @@ def run(*, creation_id: UUID) -> None:
         get_client().admit(deadline=deadline)
     except PlatformError as exc:
         raise NotYet(exc.retry_after) from exc
-    _, guest = pipeline.plan_guest(
+    _, guest = planning.plan_guest(
         consent=waiting.consent, session_hash=waiting.session_hash, creation_id=creation_id
     )
     try:
         ledger.start(
             entry=waiting.entry,
             session_hash=waiting.session_hash,
-            sending=pipeline.sending(guest=guest),
+            sending=planning.sending(guest=guest),
         )
         pipeline.create_guest(waiting.entry, guest, deadline, queued=True)
     except ConsentWithdrawn:

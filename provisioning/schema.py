@@ -13,6 +13,7 @@ from drf_spectacular.extensions import OpenApiSerializerFieldExtension, OpenApiV
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
+    OpenApiResponse,
     extend_schema,
     extend_schema_view,
 )
@@ -21,9 +22,11 @@ from rest_framework import serializers
 from crm.profiles import LookupFailed
 from provisioning import ledger
 from provisioning.answers import refusal_rows
+from provisioning.consent.receipts import ReceiptNotFound
 from provisioning.genesys import errors
 from provisioning.identity import IdentityRequired
 from provisioning.in_flight import Overloaded
+from provisioning.models import Status
 from provisioning.pipeline import ConsentDeclined, GuestNotFound
 from provisioning.serializers import GuestSerializer, InitSerializer, SessionSerializer
 
@@ -62,10 +65,32 @@ class InitAnswer(TokenAnswer):
     crmAttributes = CrmAttributes()  # noqa: N815
 
 
+class ProgressAnswer(serializers.Serializer[Any]):
+    """How far an asynchronous init got; `guestId` is null until there is a guest to use."""
+
+    status = serializers.ChoiceField(choices=Status.values)
+    guestId = serializers.CharField(allow_null=True)  # noqa: N815
+
+
 class WithdrawAnswer(serializers.Serializer[Any]):
     """How many guests this call withdrew."""
 
     withdrawn = serializers.IntegerField(min_value=0)
+
+
+class Signature(serializers.Serializer[Any]):
+    """Over the receipt's canonical JSON (RFC 8785)."""
+
+    algorithm = serializers.ChoiceField(choices=["Ed25519"])
+    key_id = serializers.CharField()
+    value = serializers.CharField(help_text="Hexadecimal.")
+
+
+class ReceiptAnswer(serializers.Serializer[Any]):
+    """A consent receipt, shaped on ISO/IEC TS 27560; docs/compliance.md shows how to verify it."""
+
+    receipt = serializers.DictField()
+    signature = Signature()
 
 
 # --- Operations ---------------------------------------------------------------------------------
@@ -76,11 +101,17 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     type={"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
     description="The same key and body within 24 hours give the same guest, with a new token.",
 )
+PREFER = OpenApiParameter(
+    name="Prefer",
+    location=OpenApiParameter.HEADER,
+    type={"type": "string", "enum": ["respond-async"]},
+    description="Ask for 202 at once and for the guest later (RFC 7240); a wish, not an order.",
+)
 GPC = OpenApiParameter(
     name="Sec-GPC",
     location=OpenApiParameter.HEADER,
-    type={"type": "string", "enum": ["1"]},
-    description="Global Privacy Control, sent by browsers; kept with the record.",
+    type=str,
+    description="`1`: Global Privacy Control, as browsers send it; kept with the record.",
 )
 
 
@@ -96,6 +127,12 @@ RENEW = _link(
     sessionId=SAME_SESSION,
     guestId=SAME_GUEST,
 )
+RECEIPT = _link(
+    "webchat_receipt",
+    description="The receipt of the consent given with this call.",
+    sessionId=SAME_SESSION,
+    guestId=SAME_GUEST,
+)
 WITHDRAW = _link(
     "webchat_withdraw", description="Consent taken back for this session.", sessionId=SAME_SESSION
 )
@@ -107,8 +144,9 @@ class Described(OpenApiViewExtension):
     operation: ClassVar[str]
     body: ClassVar[type[serializers.Serializer[Any]]] = SessionSerializer
     answer: ClassVar[type[serializers.Serializer[Any]]]
+    also: ClassVar[Mapping[int, OpenApiResponse]] = {}
     asked: ClassVar[Mapping[str, Any]]
-    answered: ClassVar[Mapping[str, Any]]
+    answered: ClassVar[Mapping[str, Any]] = {}
     parameters: ClassVar[tuple[OpenApiParameter, ...]] = ()
     refusals: ClassVar[tuple[type[Exception], ...]]
     links: ClassVar[Mapping[str, Any]] = {}
@@ -123,17 +161,23 @@ class Described(OpenApiViewExtension):
             tags=[TAG],
             parameters=list(self.parameters),
             request=self.body,
-            responses=self.answer,
-            examples=[
-                OpenApiExample("request", value=dict(self.asked), request_only=True),
-                OpenApiExample("answer", value=dict(self.answered), response_only=True),
-            ],
+            responses={200: self.answer, **self.also},
+            examples=self._examples(),
             extensions={
                 "x-refusals": refusal_rows(exceptions=self.refusals),
                 "x-links": dict(self.links),
             },
         )
         return extend_schema_view(post=described)(type("View", (self.target,), {}))
+
+    def _examples(self) -> list[OpenApiExample]:
+        examples = [OpenApiExample("request", value=dict(self.asked), request_only=True)]
+        if self.answered:
+            value = dict(self.answered)
+            examples.append(
+                OpenApiExample("answer", value=value, response_only=True, status_codes=["200"])
+            )
+        return examples
 
 
 PLATFORM = (
@@ -167,7 +211,14 @@ class DescribedInit(Described):
             "previousTickets": 0,
         },
     }
-    parameters = (IDEMPOTENCY_KEY, GPC)
+    also = {
+        202: OpenApiResponse(
+            ProgressAnswer,
+            description="Accepted (`Prefer: respond-async`): ask at `Location` after `Retry-After` "
+            "seconds, then fetch the token from `/api/webchat/token`.",
+        )
+    }
+    parameters = (IDEMPOTENCY_KEY, PREFER, GPC)
     refusals = (
         IdentityRequired,
         ConsentDeclined,
@@ -178,7 +229,25 @@ class DescribedInit(Described):
         Overloaded,
         *PLATFORM,
     )
-    links = {"renew": RENEW, "withdraw": WITHDRAW}
+    links = {"renew": RENEW, "receipt": RECEIPT, "withdraw": WITHDRAW}
+
+
+class DescribedProgress(OpenApiViewExtension):
+    """Describes the one GET: what became of an asynchronous init."""
+
+    target_class = "provisioning.views.ProgressView"
+
+    def view_replacement(self) -> Any:
+        """Return the view with its description."""
+        described = extend_schema(
+            operation_id="webchat_progress",
+            summary="Ask what became of an asynchronous init",
+            description="The address is the `Location` of the 202; it is good for ten minutes.",
+            tags=[TAG],
+            responses=ProgressAnswer,
+            extensions={"x-refusals": [(404, "not_found", "There is nothing at this address.")]},
+        )
+        return extend_schema_view(get=described)(type("View", (self.target,), {}))
 
 
 class DescribedToken(Described):
@@ -217,6 +286,20 @@ class DescribedWithdraw(Described):
             sessionId=SAME_SESSION,
         )
     }
+
+
+class DescribedReceipt(Described):
+    """Hand out the signed receipt of a consent
+
+    For the guest of this very session. It can be verified without us.
+    """
+
+    target_class = "provisioning.views.ReceiptView"
+    operation = "webchat_receipt"
+    body = GuestSerializer
+    answer = ReceiptAnswer
+    asked = {"sessionId": EXAMPLE_SESSION, "guestId": EXAMPLE_GUEST}
+    refusals = (IdentityRequired, ReceiptNotFound, Overloaded)
 
 
 # --- Fields -------------------------------------------------------------------------------------

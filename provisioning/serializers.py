@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from provisioning.fields import PlainBoolean, PlainString, Word
 from provisioning.models import ConsentType
-from provisioning.pipeline import InitRequest
+from provisioning.planning import InitRequest
 from provisioning.replay import RepeatKey
 from provisioning.validators import LANGUAGE
 

@@ -1,5 +1,6 @@
 """HTTP to pipeline and back. Nothing is decided here."""
 
+import time
 from typing import Any
 
 from django.urls import reverse
@@ -10,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from crm import sessions
-from provisioning import capability, identity, in_flight, metrics, pipeline, queued
+from provisioning import capability, identity, in_flight, metrics, pipeline, queued, tracing
 from provisioning.answers import refusals
 from provisioning.consent import receipts, withdrawal
 from provisioning.models import Status
@@ -35,7 +36,8 @@ class WebchatView(APIView):
 
     def post(self, request: Request) -> Response:
         """Validate, do the one thing, answer."""
-        with refusals(), in_flight.one_more():
+        call = tracing.span("webchat", request_id=request.META["REQUEST_ID"])
+        with call, refusals(), in_flight.one_more():
             serializer = self.serializer_class(data=request.data)
             serializer.is_valid(raise_exception=True)
             body = serializer.validated_data
@@ -47,10 +49,17 @@ class WebchatView(APIView):
             return answer
         return Response(answer, headers=NO_STORE)
 
+    def setup(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        self.began = time.perf_counter()
+        super().setup(request, *args, **kwargs)
+
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Count every answer, refusals too: all of them pass here."""
-        outcome = "ok" if response.status_code < 400 else response.data["code"]
-        metrics.ANSWERS.labels(request.path_info.rpartition("/")[2], outcome).inc()
+        """Count and log every answer, refusals too: all of them pass here."""
+        metrics.answered(
+            call=request.path_info.rpartition("/")[2],
+            outcome="ok" if response.status_code < 400 else response.data["code"],
+            seconds=time.perf_counter() - self.began,
+        )
         return super().finalize_response(request, response, *args, **kwargs)
 
     def answer(self, body: dict[str, Any], request: Request) -> dict[str, Any] | Response:

@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 
 from audit import triggers
+from crm import mappings
 from provisioning.genesys.client import get_client
 from tests.platform import Platform
 from tests.sandbox import Sandbox, running_sandbox
@@ -31,6 +32,11 @@ def anchors(_anchor_folder: Path, settings: Any) -> Path:
     """Give each test an anchor file of its own, as it has an audit log of its own."""
     settings.AUDIT_ANCHORS = _anchor_folder / f"{next(_numbers)}.jsonl"
     return settings.AUDIT_ANCHORS
+
+
+@pytest.fixture(autouse=True)
+def _no_mappings_of_earlier_tests() -> None:
+    mappings.forget()
 
 
 def drop_audit_triggers() -> None:

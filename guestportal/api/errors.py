@@ -46,7 +46,10 @@ def error_response(*, status: int, code: str = "", error: str = "") -> JsonRespo
     """Return an error answer from outside a DRF view; without `code`, the generic one."""
     generic_code, sentence = GENERIC.get(status, GENERIC[500 if status >= 500 else 400])
     body = error_body(code=code or generic_code, error=error or sentence)
-    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
+    response = JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
+    # Django's middleware that would say it may not have been reached.
+    response["Content-Length"] = str(len(response.content))
+    return response
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:

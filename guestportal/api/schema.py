@@ -46,6 +46,10 @@ HEADERS = {
         "description": "Seconds after which another try makes sense.",
         "schema": {"type": "string", "pattern": "^[1-9][0-9]*$"},
     },
+    "Location": {
+        "description": "Where to ask what became of it.",
+        "schema": {"type": "string"},
+    },
 }
 
 
@@ -133,5 +137,9 @@ def _examples(rows: list[Row]) -> dict[str, Any]:
 
 
 def _headers(status: int) -> dict[str, Any]:
-    names = [*HEADERS] if status in (429, 503) else ["X-Request-ID"]
+    names = ["X-Request-ID"]
+    if status in (202, 429, 503):
+        names.append("Retry-After")
+    if status == 202:
+        names.append("Location")
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

@@ -11,8 +11,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
 
 from provisioning import ledger
 from provisioning.consent.receipts import receipt_for_staff
@@ -30,14 +28,14 @@ def urls(*, site: AdminSite) -> list[URLPattern]:
         path("person/", site.admin_view(PersonPage(site)), name="provisioning_person"),
         path(
             "<uuid:pk>/receipt/",
-            site.admin_view(require_POST(never_cache(download_receipt))),
+            site.admin_view(download_receipt),
             name="provisioning_receipt",
         ),
     ]
 
 
 def download_receipt(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Answer with a creation's signed receipt, as a file. POST: it is recorded who took it."""
+    """Answer with a creation's signed receipt, as a file; it is recorded who took it."""
     _require(request, EXPORT)
     creation = get_object_or_404(GuestCreation.objects.select_related("notice"), pk=pk)
     receipt = receipt_for_staff(creation=creation, actor=_actor(request))

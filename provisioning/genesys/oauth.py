@@ -31,11 +31,15 @@ _POLL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Token:
-    """A bearer token and when it ends, on this process's monotonic clock."""
+    """A bearer token and when it ends, on this process's monotonic clock.
+
+    `scopes`: what it was granted, None where the platform did not say.
+    """
 
     value: str = field(repr=False)
     ends_at: float
     life: float
+    scopes: frozenset[str] | None = None
 
     @property
     def refresh_at(self) -> float:
@@ -99,6 +103,13 @@ class TokenSource:
         if now >= token.refresh_at and now >= self._not_before:
             return self._refresh_early(token, deadline)
         return token
+
+    def ask(self, *, deadline: Deadline) -> Token:
+        """Ask the platform for a token past every cache and keep it in none, for `check_genesys`.
+
+        Raises what `get` raises.
+        """
+        return self._fetch(deadline)
 
     def _wait_for_new(self, deadline: Deadline, rejected: Token | None) -> Token:
         asked_at = time.monotonic()
@@ -187,7 +198,9 @@ def _read_token(answer: Answer) -> Token:
     if not value.isascii() or not value.isprintable():
         raise Protocol("the token endpoint's answer is not a token", **details)
     life = _life(body.get("expires_in"))
-    return Token(value, time.monotonic() + life, life)
+    scope = body.get("scope")
+    scopes = frozenset(scope.split()) if isinstance(scope, str) else None
+    return Token(value, time.monotonic() + life, life, scopes)
 
 
 def _life(expires_in: Any) -> float:

@@ -6,7 +6,13 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from provisioning.models import GuestCreation, IdempotencyKey, PlatformDeletion, Status
+from provisioning.models import (
+    GuestCreation,
+    IdempotencyKey,
+    InitCapability,
+    PlatformDeletion,
+    Status,
+)
 
 # All that ties a row to a person or to the platform's records of one.
 _NAMES_NOBODY: dict[str, Any] = {
@@ -46,7 +52,8 @@ def erase_creations(*, session_hash: str, before: datetime | None = None) -> int
         PlatformDeletion(creation_id=row.id, guest_id=row.guest_id, requested_at=now)
         for row in rows.filter(~Q(guest_id="") | Q(status=Status.UNKNOWN)).only("id", "guest_id")
     )
-    IdempotencyKey.objects.filter(creation__in=rows).delete()
+    for model in (IdempotencyKey, InitCapability):
+        model._default_manager.filter(creation__in=rows).delete()
     # A version that nobody published is the client's own text, and might be anything.
     rows.filter(notice__isnull=True).update(notice_version="", language="")
     return rows.update(**_NAMES_NOBODY, erased_at=now, updated_at=now)

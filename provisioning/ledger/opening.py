@@ -41,6 +41,11 @@ from provisioning.models import (
 
 RESUME_FOR = timedelta(hours=1)
 KEY_FOR = timedelta(hours=24)
+# What of an earlier creation decides whether it serves.
+_DECIDING = (
+    "status", "overdue_at", "guest_id", "consent_given", "consent_type", "notice_id",
+    "notice_version", "withdrawn_at", "erased_at", "salt", "profile_digest", "platform_status",
+)  # fmt: skip
 
 
 class KeyInUse(Exception):
@@ -187,6 +192,7 @@ def _same_consent(intent: Intent, within: timedelta) -> GuestCreation | None:
         GuestCreation.objects.filter(
             session_hash=intent.session_hash, created_at__gt=timezone.now() - within
         )
+        .only(*_DECIDING)  # a third of the columns costs a third of the time, and all come by here
         .order_by("-id")
         .first()
     )

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from crm import keying
+
 # A row is overdue this long after the deadline of the init that works on it.
 GRACE_SECONDS = 5
 # A queued row waits for the worker no longer than its visitor may ask what became of it.
@@ -63,17 +65,19 @@ def session_transaction(session_hash: str) -> Iterator[None]:
     """Run one short transaction in which nobody else decides about this session.
 
     SQLite takes its one write lock at BEGIN; PostgreSQL gets an advisory lock for the session.
+    Raises WrongPepper where the session's key is none of this database's kind.
     """
     with short_transaction():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(session_hash[:15], 16)])
+        keying.require()
         yield
 
 
 def release_connection() -> None:
-    """Give a pooled connection back; SQLite's, which nobody else waits for, is kept."""
-    if connection.vendor == "postgresql" and not connection.in_atomic_block:
+    """Give the connection back to its pool, for whoever is not waiting for the platform."""
+    if not connection.in_atomic_block:
         connection.close()
 
 

@@ -79,10 +79,15 @@ def _creation(row: GuestCreation) -> dict[str, Any]:
 
 def _changes(subject: str) -> list[dict[str, Any]]:
     """Return what the log says of the person; who on the staff did it is not theirs to know."""
-    bodies = (
-        AuditEvent.objects.filter(subject=subject).order_by("id").values_list("body", flat=True)
-    )
+    events = AuditEvent.objects.filter(subject__in=_names(subject)).order_by("id")
     return [
         {name: event[name] for name in ("id", "time", "kind", "data")}
-        for event in map(json.loads, bodies)
+        for event in map(json.loads, events.values_list("body", flat=True))
     ]
+
+
+def _names(subject: str) -> list[str]:
+    """Return `subject` and what the log called it before it was re-keyed."""
+    renamed = AuditEvent.objects.filter(kind=log.REKEYED, subject=subject)
+    bodies = map(json.loads, renamed.values_list("body", flat=True))
+    return [subject, *(body["data"]["formerly"] for body in bodies)]

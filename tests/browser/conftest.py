@@ -1,67 +1,131 @@
-"""Debian's Chromium, and a service with a day's work in it."""
+"""What browser tests share: Chromium, the service behind TLS, a website of another origin."""
 
-import os
-from collections.abc import Callable, Iterator
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.day import a_day
-from tests.factories import staff
+from tests.browser.origins import CHROMIUM, behind_tls, chromium, make_certificate, website
+from tests.sandbox import Sandbox, running_sandbox
+from tests.service import ROOT, Service, environment, running_service
 
-CHROMIUM = Path("/usr/bin/chromium")
+SHOP = "https://shop.example"
+CHAT = "https://chat.example.com"
+STRICT_CHAT = "https://strict-chat.example.com"
+expect.set_options(timeout=20_000)  # the client may be waiting for a Retry-After
+IDENTITY_SECRET = "an identity secret for tests only, 0123456789"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all of this folder, and skip it with a reason where there is no Chromium."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+            if not CHROMIUM.exists():
+                item.add_marker(pytest.mark.skip(reason=f"{CHROMIUM} is not installed"))
+
+
+@dataclass(frozen=True)
+class Web:
+    """The origins of one test module and the browser that reaches them by name."""
+
+    browser: Browser
+    sandbox: Sandbox
+    folder: Path
+
+    def open(self, url: str, **context: Any) -> Page:
+        """Open `url` in a context of its own, and fail on any error of its script."""
+        page = self.browser.new_context(**context).new_page()
+        page.set_default_timeout(15_000)
+        page.goto(url)
+        return page
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed")
-    # Playwright's event loop runs in this thread, where Django would refuse all work.
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[Sandbox]:
+    with running_sandbox("--refuse-declined") as sandbox:
+        yield sandbox
+
+
+def _chat(folder: Path, platform: Sandbox, **settings: str) -> Any:
+    return running_service(
+        folder,
+        platform.url,
+        ALLOWED_HOSTS="127.0.0.1,chat.example.com,strict-chat.example.com",
+        CORS_ALLOWED_ORIGINS=SHOP,
+        GENESYS_DEADLINE="2",
+        GENESYS_READ_TIMEOUT="1",
+        **settings,
+    )
+
+
+@pytest.fixture(scope="session")
+def chat(tmp_path_factory: pytest.TempPathFactory, platform: Sandbox) -> Iterator[Service]:
+    """The service at https://chat.example.com."""
+    subprocess.run(
+        [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"],
+        cwd=ROOT,
+        env=environment(Path(), platform.url),
+        check=True,
+    )
+    with _chat(tmp_path_factory.mktemp("chat"), platform) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def strict_chat(tmp_path_factory: pytest.TempPathFactory, platform: Sandbox) -> Iterator[Service]:
+    """A service that wants signatures and lets an address call it three times a second."""
+    strict = {"IDENTITY_VERIFICATION": "required", "IDENTITY_SECRET": IDENTITY_SECRET}
+    folder = tmp_path_factory.mktemp("strict")
+    with _chat(folder, platform, INIT_RATE="3/s", **strict) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def shop_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The website's files: the guide's page and its script, unchanged."""
+    folder = tmp_path_factory.mktemp("shop")
+    for name in ("embedding.html", "embedding.js"):
+        shutil.copy(ROOT / "docs" / name, folder)
+    (folder / "blank.html").write_text("<!doctype html><title>blank</title>")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def _web(
+    chat: Service, strict_chat: Service, platform: Sandbox, shop_folder: Path, certificate: Path
+) -> Iterator[Web]:
+    """Module scope: while Playwright runs, Django takes this thread for an asynchronous one."""
+    with (
+        website(shop_folder, certificate) as shop,
+        behind_tls(chat.url, certificate) as chat_front,
+        behind_tls(strict_chat.url, certificate) as strict_front,
+    ):
+        names = {
+            "chat.example.com": chat_front,
+            "strict-chat.example.com": strict_front,
+            "shop.example": shop,
+            "evil.example": shop,
+        }
+        with chromium(names=names) as browser:
+            yield Web(browser, platform, shop_folder)
 
 
 @pytest.fixture
-def day(transactional_db: None) -> None:
-    """Fill the database with what a day leaves behind."""
-    a_day()
-
-
-@pytest.fixture
-def sign_in(
-    chromium: Browser, live_server: Any, day: None, settings: Any
-) -> Iterator[Callable[..., Page]]:
-    """Return a function that signs somebody in with a role and returns the page they see.
-
-    What the browser complains about, a broken content security policy above all, fails the test.
-    """
-    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
-    complaints: list[str] = []
-    opened = []
-
-    def sign_in(role: str = "", *, width: int = 1280, scheme: str = "light") -> Page:
-        user = staff(role)
-        context = chromium.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme="dark" if scheme == "dark" else "light",
-            base_url=live_server.url,
-        )
-        opened.append(context)
-        page = context.new_page()
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else 0)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto("/admin/")
-        page.get_by_label("Username").fill(user.get_username())
-        page.get_by_label("Password").fill("secret")
-        page.get_by_role("button", name="Log in").click()
-        return page
-
-    yield sign_in
-    for context in opened:
+def web(_web: Web) -> Iterator[Web]:
+    """Browser and origins, with nothing left of the test before."""
+    _web.sandbox.reset()
+    yield _web
+    for context in _web.browser.contexts:
         context.close()
-    assert complaints == []

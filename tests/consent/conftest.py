@@ -6,14 +6,19 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
+from crm import keying
 from provisioning.genesys.client import get_client
 from tests.consent.visitor import Visitor
 from tests.sandbox import Sandbox
 
 
 @pytest.fixture
-def visitor(db: None, sandbox: Sandbox, settings: Any) -> Iterator[Visitor]:
+def visitor(
+    db: None, sandbox: Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Visitor]:
     """A page whose service talks to the sandbox, a process of its own."""
+    # As a process starts: it has not seen this test's database yet.
+    monkeypatch.setattr(keying, "_confirmed", None)
     settings.GENESYS_BASE_URL = sandbox.url
     settings.GENESYS_OAUTH_URL = f"{sandbox.url}/oauth/token"
     cache.clear()

@@ -9,6 +9,7 @@ from django.db import Error
 from tqdm import tqdm
 
 from crm.imports import ImportOvertaken, ImportRefused, import_records
+from crm.keying import WrongPepper
 
 
 class Command(BaseCommand):
@@ -35,6 +36,8 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was imported; errors: {exc.total:,}\n{exc}") from exc
         except ImportOvertaken as exc:
             raise CommandError("Others keep changing these records; nothing was imported.") from exc
+        except WrongPepper as exc:
+            raise CommandError(f"Nothing was imported: {exc}.") from exc
         except Error as exc:
             # Not quoted: PostgreSQL puts the values of a row into its messages.
             raise CommandError("The database failed; nothing was imported.") from exc

@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from crm import keying
 from crm.models import CrmRecord
 from crm.sessions import hash_session
 
@@ -25,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("setup_roles", stdout=self.stderr)
+        keying.require()
         for session_id, email, first_name, tier, tickets in VISITORS:
             CrmRecord.objects.get_or_create(
                 session_hash=hash_session(session_id=session_id),

@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from guestportal.checks import TAG
 from guestportal.supervisor import supervise
@@ -17,6 +17,14 @@ class Command(BaseCommand):
     )
     requires_system_checks: list[str] = []
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--no-housekeeping",
+            action="store_true",
+            help="leave housekeeping to a process of its own: it must run somewhere",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         self.check(tags=[TAG], include_deployment_checks=True)
-        sys.exit(supervise([web(), housekeeping()], patience=patience() + 5))
+        children = [web()] if options["no_housekeeping"] else [web(), housekeeping()]
+        sys.exit(supervise(children, patience=patience() + 5))

@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from provisioning.models import GuestCreation
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 PAGES = (
     "/admin/",

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm', '0003_apitoken'),
+        ('crm', '0004_session_keying'),
     ]
 
     operations = [

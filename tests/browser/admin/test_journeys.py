@@ -7,9 +7,9 @@ from playwright.sync_api import expect
 
 from crm.models import AttributeMapping, CrmRecord
 from provisioning.models import Review
-from tests.browser.day import JANE
+from tests.browser.admin.day import JANE
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 HEADER = "session_id,email,first_name,tier,previous_tickets\n"
 GOOD = HEADER + "".join(f"new-{n},new{n}@example.com,New,Gold,{n}\n" for n in range(7))

@@ -1,4 +1,4 @@
-"""Pictures for the docs: ``SCREENSHOTS=docs/screenshots pytest tests/browser -k screenshots``."""
+"""Pictures for the docs: ``SCREENSHOTS=docs/screenshots pytest tests/browser/admin -k shots``."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from provisioning.models import GuestCreation
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 PAGES = {
     "dashboard": "/admin/",

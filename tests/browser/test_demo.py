@@ -1,0 +1,149 @@
+"""The demo page as a visitor uses it, and the API docs, under the strict policy."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.origins import chromium
+from tests.sandbox import Sandbox, running_sandbox
+from tests.service import Service, running_service
+
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Sandbox]:
+    with running_sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, platform: Sandbox) -> Iterator[Service]:
+    limits = {"GENESYS_DEADLINE": "2", "GENESYS_READ_TIMEOUT": "1"}
+    folder: Path = tmp_path_factory.mktemp("demo")
+    with running_service(folder, platform.url, DEBUG="on", **limits) as service:
+        service.manage("seed_demo")
+        yield service
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, service: Service, platform: Sandbox) -> Iterator[Page]:
+    """The demo page; its browser must not have complained of the policy by the end."""
+    platform.reset()
+    page = browser.new_context(viewport=PHONE).new_page()
+    page.set_default_timeout(15_000)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(service.url)
+    yield page
+    page.context.close()
+    # Chromium itself notes each answer that is an error.
+    assert [text for text in complaints if not text.startswith("Failed to load resource")] == []
+
+
+def heading(page: Page, name: str) -> None:
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name).click()
+
+
+def test_sends_nothing_before_the_visitor_decides(page: Page, platform: Sandbox) -> None:
+    heading(page, "Before we start")
+
+    assert page.get_by_role("listitem").count() == 0
+    assert platform.calls() == []
+
+
+def test_connects_a_known_visitor_who_accepts(page: Page) -> None:
+    press(page, "Accept")
+
+    heading(page, "You are connected")
+    expect(page.locator("#chat")).to_contain_text("Hello Jane")
+    expect(page.locator("#chat")).to_contain_text("jane.doe@example.com")
+
+
+def test_keeps_a_visitor_who_declines_anonymous(page: Page, platform: Sandbox) -> None:
+    press(page, "Decline")
+
+    heading(page, "You are connected")
+    expect(page.locator("#chat")).to_contain_text("Hello Guest")
+    assert "jane" not in str(platform.calls()).lower()
+
+
+def test_shows_what_was_sent_received_and_passed_on(page: Page) -> None:
+    press(page, "Accept")
+
+    exchange = page.locator(".exchange")
+    expect(exchange).to_contain_text("POST /api/webchat/init")
+    expect(exchange).to_contain_text('"consentGiven": true')
+    expect(exchange).to_contain_text('"guestId"')
+    expect(exchange).to_contain_text("POST /api/v2/webchat/v1/guests")
+
+
+def test_withdraws_and_starts_over(page: Page) -> None:
+    press(page, "Accept")
+    press(page, "Withdraw consent")
+
+    heading(page, "Consent withdrawn")
+    press(page, "Start over")
+    heading(page, "Before we start")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"),
+    [
+        ("down", "platform_unavailable"),
+        ("silent", "platform_timeout"),
+        ("nonsense", "platform_protocol"),
+        ("refuses", "platform_rejected"),
+        ("credentials", "platform_credentials"),
+        ("invalid", "invalid_request"),
+        ("impatient", "timeout"),
+    ],
+)
+def test_shows_each_trouble_by_its_code(page: Page, trouble: str, code: str) -> None:
+    page.get_by_label("What goes wrong").select_option(trouble)
+
+    press(page, "Accept")
+
+    heading(page, "Not this time")
+    expect(page.locator("#chat")).to_contain_text(code)
+
+
+def test_works_by_keyboard_alone(page: Page) -> None:
+    page.get_by_role("combobox").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    heading(page, "You are connected")
+    assert page.evaluate("document.activeElement.textContent") == "You are connected"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    heading(page, "Consent withdrawn")
+
+
+def test_fits_a_telephone(page: Page) -> None:
+    press(page, "Accept")
+    heading(page, "You are connected")
+    expect(page.locator(".exchange")).to_contain_text("/guests")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_shows_the_api_under_the_policy(page: Page, service: Service) -> None:
+    page.goto(f"{service.url}/api/docs")
+
+    expect(page.get_by_text("/api/webchat/init", exact=True)).to_be_visible()
+    page.get_by_text("/api/webchat/init", exact=True).click()
+    expect(page.get_by_text("Send the same").first).to_be_visible()

@@ -1,0 +1,227 @@
+"""webchat.js on a website of another origin: retries, renewal, errors, memory."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Request
+
+from tests.browser.conftest import CHAT, SHOP, STRICT_CHAT, Web
+
+MODULE = f"{CHAT}/static/guestportal/webchat-1.0.0.js"
+PLAIN = f"{CHAT}/static/guestportal/webchat-1.0.0.plain.js"
+
+# Runs a piece of script with `client` (the module) and returns its value, or the error's parts.
+TRY = f"""async (script) => {{
+  const client = await import("{MODULE}");
+  const endpoint = "{CHAT}";
+  try {{
+    return await eval(`(async () => {{ ${{script}} }})()`);
+  }} catch ({{ name, code, status, message, retryAfter, requestId }}) {{
+    return {{ name, code, status, message, retryAfter, requestId }};
+  }}
+}}"""
+
+
+def shop(web: Web) -> Page:
+    return web.open(f"{SHOP}/blank.html")
+
+
+def posts(page: Page) -> list[Request]:
+    """The list that every POST of the page from now on is added to."""
+    seen: list[Request] = []
+    page.on("request", lambda request: seen.append(request) if request.method == "POST" else None)
+    return seen
+
+
+def test_makes_a_session_of_its_own_where_none_is_given(web: Web) -> None:
+    session = shop(web).evaluate(
+        TRY, "return (await client.init({ endpoint, consent: true })).session"
+    )
+
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", session)
+
+
+def test_asks_for_a_decision_instead_of_assuming_one(web: Web) -> None:
+    error = shop(web).evaluate(TRY, "return await client.init({ endpoint })")
+
+    assert error["name"] == "TypeError"
+    assert web.sandbox.calls() == []
+
+
+def test_tries_again_after_retry_after_with_the_same_key(web: Web) -> None:
+    web.sandbox.faults(
+        [{"endpoint": "guests", "call": 1, "kind": "status", "status": 429,
+          "headers": {"Retry-After": "2"}}]
+    )  # fmt: skip
+    page = shop(web)
+    sent = posts(page)
+
+    guest = page.evaluate(TRY, "return (await client.init({ endpoint, consent: true })).guestId")
+
+    assert isinstance(guest, str)
+    assert len({request.headers["idempotency-key"] for request in sent}) == 1
+    assert web.sandbox.stats()["guestsCreated"] == 1
+
+
+def test_says_at_once_when_retry_after_is_later_than_its_time(web: Web) -> None:
+    page = shop(web)
+    page.route(
+        "**/api/webchat/init",
+        lambda route: route.fulfill(
+            status=503,
+            headers={
+                "Retry-After": "30",
+                "Access-Control-Allow-Origin": "*",
+                "Access-Control-Expose-Headers": "Retry-After",
+            },
+            json={"error": "Busy.", "code": "platform_busy", "requestId": "r1"},
+        ),
+    )
+    sent = posts(page)
+
+    error = page.evaluate(TRY, "return await client.init({ endpoint, consent: true })")
+
+    assert error == {
+        "name": "WebchatError",
+        "code": "platform_busy",
+        "status": 503,
+        "message": "Busy.",
+        "retryAfter": 30,
+        "requestId": "r1",
+    }
+    assert len(sent) == 1
+
+
+def test_does_not_repeat_what_may_have_made_a_guest(web: Web) -> None:
+    web.sandbox.faults([{"endpoint": "guests", "kind": "hang"}])
+    page = shop(web)
+    sent = posts(page)
+
+    error = page.evaluate(TRY, "return await client.init({ endpoint, consent: true })")
+
+    assert error["code"] == "platform_timeout"
+    assert len(sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ("timeout: 50", "timeout"),
+        ("signal: AbortSignal.abort()", "aborted"),
+        ("session: 'x'.repeat(257)", "invalid_request"),
+        (f"endpoint: '{STRICT_CHAT}'", "identity_required"),
+        (f"endpoint: '{SHOP}', tries: 1", "bad_answer"),
+        ("endpoint: 'https://127.0.0.1:9', tries: 1", "network"),
+    ],
+)
+def test_names_every_way_to_fail_by_its_code(web: Web, options: str, code: str) -> None:
+    web.sandbox.faults([{"kind": "delay", "seconds": 0.5}])
+
+    error = shop(web).evaluate(
+        TRY, f"return await client.init({{ endpoint, consent: true, {options} }})"
+    )
+
+    assert error["name"] == "WebchatError"
+    assert error["code"] == code
+
+
+def test_tells_a_page_that_calls_too_often(web: Web) -> None:
+    script = f"""const again = () =>
+          client.withdraw({{ endpoint: "{STRICT_CHAT}", session: "s", tries: 1 }});
+        const results = await Promise.allSettled(Array.from({{ length: 12 }}, again));
+        throw results.find(({{ reason }}) => reason?.code === "rate_limited").reason;"""
+
+    error = shop(web).evaluate(TRY, script)
+
+    assert error["code"] == "rate_limited"
+    assert error["retryAfter"] >= 1
+
+
+def test_renews_the_token_before_it_expires(web: Web) -> None:
+    page = shop(web)
+    page.clock.install()
+    page.evaluate(
+        TRY,
+        "window.tokens = [];"
+        "await client.init({ endpoint, consent: true, onToken: (token) => tokens.push(token) })",
+    )
+
+    with page.expect_response(f"{CHAT}/api/webchat/token"):
+        page.clock.fast_forward("59:30")
+    page.wait_for_function("tokens.length === 2")
+
+    first, second = page.evaluate("tokens")
+    assert first != second
+
+
+def test_renews_once_however_many_ask(web: Web) -> None:
+    page = shop(web)
+    page.clock.install()
+    page.evaluate(TRY, "window.chat = await client.init({ endpoint, consent: true }); return 1")
+    sent = posts(page)
+
+    page.clock.fast_forward("59:30")
+    tokens = page.evaluate("Promise.all([chat.token(), chat.token(), chat.token()])")
+
+    assert len(set(tokens)) == 1
+    assert len(sent) == 1
+
+
+def test_ends_with_the_consent(web: Web) -> None:
+    page = shop(web)
+    page.clock.install()
+
+    error = page.evaluate(
+        TRY,
+        """window.chat = await client.init({ endpoint, consent: true });
+        window.withdrawn = await chat.withdraw();
+        return await chat.token()""",
+    )
+    sent = posts(page)
+    page.clock.fast_forward("59:30")
+
+    assert error["code"] == "closed"
+    assert page.evaluate("[withdrawn, chat.accessToken]") == [1, None]
+    assert sent == []
+
+
+def test_withdraws_for_a_session_whose_chat_is_gone(web: Web) -> None:
+    script = """await client.init({ endpoint, consent: true, session: "reloaded" });
+        return await client.withdraw({ endpoint, session: "reloaded" })"""
+
+    withdrawn = shop(web).evaluate(TRY, script)
+
+    assert withdrawn >= 1
+
+
+def test_asks_the_websites_backend_for_a_signature(web: Web) -> None:
+    page = shop(web)
+    script = f"""return await client.init({{ endpoint: "{CHAT}", consent: true,
+        session: "s", signature: async (session) => "signed-" + session }})"""
+
+    with page.expect_request(f"{CHAT}/api/webchat/init") as sent:
+        page.evaluate(TRY, script)
+
+    assert sent.value.post_data_json["sessionSignature"] == "signed-s"
+
+
+def test_stores_nothing(web: Web) -> None:
+    page = shop(web)
+
+    page.evaluate(TRY, "await client.init({ endpoint, consent: true })")
+
+    state: dict[str, Any] = page.context.storage_state(indexed_db=True)
+    assert state == {"cookies": [], "origins": []}
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_serves_a_plain_script_with_the_same_functions(web: Web) -> None:
+    page = shop(web)
+    page.add_script_tag(url=PLAIN)
+
+    guest = page.evaluate(
+        f'guestportal.init({{ endpoint: "{CHAT}", consent: true }}).then((chat) => chat.guestId)'
+    )
+
+    assert isinstance(guest, str)
