@@ -40,12 +40,13 @@ def sign_in(
     complaints: list[str] = []
     opened = []
 
-    def sign_in(role: str = "", *, width: int = 1280, scheme: str = "light") -> Page:
+    def sign_in(role: str = "", *, width: int = 1280, scheme: str = "light", **how: Any) -> Page:
         user = staff(role)
         context = chromium.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if scheme == "dark" else "light",
             base_url=live_server.url,
+            **how,
         )
         opened.append(context)
         page = context.new_page()
