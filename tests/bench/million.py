@@ -1,7 +1,7 @@
 """In a process with the service's environment: fill its PostgreSQL, explain its queries.
 
-`python -m tests.bench.million fill 1000000` · `events 100000` · `sizes` · `plans`. Rows are copies of
-one real init's, with ids, hashes and times of their own, spread over 365 days; so the sizes are
+`python -m tests.bench.million fill 1000000` · `events 100000` · `sizes` · `plans`. Rows are copies
+of one real init's, with ids, hashes and times of their own, spread over 365 days; so the sizes are
 real ones, whatever columns the tables have.
 """
 
@@ -86,7 +86,8 @@ def sizes() -> dict[str, Any]:
         for model in LARGE:
             table = model._meta.db_table
             cursor.execute(
-                f"SELECT count(*), pg_table_size('{table}'), pg_indexes_size('{table}') FROM {table}"
+                f"SELECT count(*), pg_table_size('{table}'), pg_indexes_size('{table}')"
+                f" FROM {table}"
             )
             found[table] = cursor.fetchone()
     return found
