@@ -8,6 +8,7 @@ import requests
 import time_machine
 
 from audit.models import AuditEvent
+from crm import changes
 from crm.models import AttributeMapping, CrmRecord
 from provisioning.models import GuestCreation, IdempotencyKey
 from tests.factories import crm_record
@@ -257,7 +258,9 @@ def test_makes_a_new_guest_when_the_crm_record_has_changed(reuse: None, webchat:
 
 def test_makes_a_new_guest_when_the_mappings_have_changed(reuse: None, webchat: Webchat) -> None:
     webchat.init()
-    AttributeMapping.objects.filter(target="crmTier").update(enabled=False)
+    mapping = AttributeMapping.objects.get(target="crmTier")
+    mapping.enabled = False
+    changes.save_mapping(mapping=mapping, actor="staff:1")
 
     assert webchat.init().json()["guestId"] == "guest-2"
 
