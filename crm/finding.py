@@ -13,7 +13,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
-from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from crm.sessions import hash_session, key_for_hash
@@ -66,7 +65,7 @@ class FindsByPost(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_urls(self) -> list[Any]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_find"
-        view = method_decorator(require_POST)(self.find_view)
+        view = require_POST(self.find_view)
         return [path("find/", self.admin_site.admin_view(view), name=name), *super().get_urls()]
 
     def find_view(self, request: HttpRequest) -> HttpResponse:

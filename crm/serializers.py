@@ -152,7 +152,7 @@ class RecordList(serializers.Serializer[Any]):
 class BulkRequest(serializers.Serializer[Any]):
     """Up to 10,000 records to create or update."""
 
-    records = RecordPatch(many=True, min_length=1, max_length=MAX_RECORDS)
+    records = RecordPatch(many=True)
 
 
 class BulkResult(serializers.Serializer[Any]):

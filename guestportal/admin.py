@@ -9,15 +9,13 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import path
-from django_otp import user_has_device
+from django_otp import devices_for_user, user_has_device
 from django_otp.forms import OTPAuthenticationFormMixin
 
 
 class SignInForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):  # type: ignore[misc]
     """Name, password and, for whoever has enrolled or where all must, a one-time code."""
 
-    otp_device = forms.CharField(required=False, widget=forms.HiddenInput)
-    otp_challenge = forms.CharField(required=False, widget=forms.HiddenInput)
     otp_token = forms.CharField(
         label="One-time code",
         required=False,
@@ -38,6 +36,13 @@ class SignInForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):  # type: 
             )
         return cleaned
 
+    def _chosen_device(self, user: Any) -> Any:
+        """Return the user's device: `enrol_mfa` gives everybody one, so nobody has to choose."""
+        return next(iter(devices_for_user(user, for_verify=True)), None)
+
+    def _update_form(self, user: Any) -> None:
+        """Leave the form as it is: the library's own would write the password into the page."""
+
 
 class Site(AdminSite):
     """Django's admin under our name; each app registers its own models in its ``admin``."""
@@ -46,6 +51,7 @@ class Site(AdminSite):
     index_title = "Overview"
     login_form = SignInForm
     site_url = None
+    enable_nav_sidebar = False  # the header holds the few places there are
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Let staff in; where codes are required, only with one in this session."""

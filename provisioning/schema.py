@@ -104,8 +104,8 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 PREFER = OpenApiParameter(
     name="Prefer",
     location=OpenApiParameter.HEADER,
-    type={"type": "string", "enum": ["respond-async"]},
-    description="Ask for 202 at once and for the guest later (RFC 7240); a wish, not an order.",
+    type=str,
+    description="`respond-async`: 202 at once and the guest later (RFC 7240); a wish, no order.",
 )
 GPC = OpenApiParameter(
     name="Sec-GPC",

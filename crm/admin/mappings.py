@@ -15,8 +15,19 @@ from crm.models import AttributeMapping
 
 if TYPE_CHECKING:
     _MappingAdmin = admin.ModelAdmin[AttributeMapping]
+    _MappingForm = forms.ModelForm[AttributeMapping]
 else:
     _MappingAdmin = admin.ModelAdmin
+    _MappingForm = forms.ModelForm
+
+
+class RowForm(_MappingForm):
+    """A row of the list; its fields say of which mapping they are, for a screen reader."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.widget.attrs["aria-label"] = f"{name} of {self.instance.target}"
 
 
 @admin.register(AttributeMapping)
@@ -26,6 +37,9 @@ class AttributeMappingAdmin(_MappingAdmin):
     list_display = ("target", "source_kind", "source", "value_type", "default", "enabled", "order")
     list_editable = ("enabled", "order")
     change_form_template = "admin/crm/attributemapping/change_form.html"
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_form(request, form=RowForm, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         return super().changelist_view(

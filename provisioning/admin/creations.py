@@ -32,7 +32,7 @@ EXPORTED = (
 class GuestCreationAdmin(FindsByPost, ClosedAdmin):
     """A closed book: no add, no change, no delete, superusers included; reviews stand beside it."""
 
-    list_display = ("created", "status_badge", "consent_badge", "address", "notice", "age", "state")
+    list_display = ("created", "status_badge", "consent_badge", "address", "shown", "age", "state")
     list_display_links = ("created",)
     list_filter = (TabFilter, PeriodFilter, "status", "consent_basis", FoundFilter,
                    SameSessionFilter)  # fmt: skip
@@ -70,7 +70,7 @@ class GuestCreationAdmin(FindsByPost, ClosedAdmin):
         return mask_address(creation.crm_email)
 
     @admin.display(description="notice")
-    def notice(self, creation: GuestCreation) -> str:
+    def shown(self, creation: GuestCreation) -> str:
         return visible(f"{creation.notice_version} {creation.language}".strip() or "–")
 
     @admin.display(description="age")

@@ -55,7 +55,7 @@ def _context(request: HttpRequest, creation: GuestCreation, *, revealed: bool) -
             (row, badges.verdict(row.verdict))
             for row in Review.objects.filter(creation=creation).select_related("reviewer")
         ],
-        "form": ReviewForm(),
+        "form": _form(),
         "may_review": request.user.has_perm("provisioning.add_review"),
         "may_take_receipt": request.user.has_perm(EXPORT),
         "may_reveal": request.user.has_perm(REVEAL) and not revealed,
@@ -65,13 +65,20 @@ def _context(request: HttpRequest, creation: GuestCreation, *, revealed: bool) -
 def _review(request: HttpRequest, creation: GuestCreation) -> dict[str, Any] | HttpResponse:
     if not request.user.has_perm("provisioning.add_review"):
         raise PermissionDenied
-    form = ReviewForm(request.POST)
+    form = _form(request.POST)
     if not form.is_valid():
         return {"form": form}
     reviewer = int(request.user.pk or 0)
     reviews.review(creations=[creation.id], reviewer_id=reviewer, **form.cleaned_data)
     messages.success(request, "The review was recorded.")
     return HttpResponseRedirect(request.path)
+
+
+def _form(data: Any = None) -> ReviewForm:
+    form = ReviewForm(data)
+    # Here the facts come first: the page must not open with its form in focus.
+    form.fields["reason"].widget.attrs.pop("autofocus")
+    return form
 
 
 def _reveal(request: HttpRequest, creation: GuestCreation) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from provisioning.subjects import holds
 
 logger = logging.getLogger(__name__)
 
-BATCH = 500
+BATCH = 100
 
 
 @dataclass(frozen=True)

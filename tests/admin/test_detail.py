@@ -88,7 +88,7 @@ def test_says_which_event_is_not_what_was_sealed(reviewer):
 
     page = _page(reviewer, row, do="verify")
 
-    assert f"event {target.id}: its body was edited" in page
+    assert f"event {target.id}: its body (or its leaf) was edited" in page
     assert "Verified" not in page
 
 

@@ -43,10 +43,13 @@ def test_makes_a_session_of_its_own_where_none_is_given(web: Web) -> None:
 
 
 def test_asks_for_a_decision_instead_of_assuming_one(web: Web) -> None:
-    error = shop(web).evaluate(TRY, "return await client.init({ endpoint })")
+    page = shop(web)
+    sent = posts(page)
+
+    error = page.evaluate(TRY, "return await client.init({ endpoint })")
 
     assert error["name"] == "TypeError"
-    assert web.sandbox.calls() == []
+    assert sent == []
 
 
 def test_tries_again_after_retry_after_with_the_same_key(web: Web) -> None:
@@ -107,7 +110,6 @@ def test_does_not_repeat_what_may_have_made_a_guest(web: Web) -> None:
 @pytest.mark.parametrize(
     ("options", "code"),
     [
-        ("timeout: 50", "timeout"),
         ("signal: AbortSignal.abort()", "aborted"),
         ("session: 'x'.repeat(257)", "invalid_request"),
         (f"endpoint: '{STRICT_CHAT}'", "identity_required"),
@@ -116,14 +118,21 @@ def test_does_not_repeat_what_may_have_made_a_guest(web: Web) -> None:
     ],
 )
 def test_names_every_way_to_fail_by_its_code(web: Web, options: str, code: str) -> None:
-    web.sandbox.faults([{"kind": "delay", "seconds": 0.5}])
-
     error = shop(web).evaluate(
         TRY, f"return await client.init({{ endpoint, consent: true, {options} }})"
     )
 
     assert error["name"] == "WebchatError"
     assert error["code"] == code
+
+
+def test_waits_no_longer_than_it_was_told(web: Web) -> None:
+    page = shop(web)
+    page.route("**/api/webchat/init", lambda route: None)  # never answered
+
+    error = page.evaluate(TRY, "return await client.init({ endpoint, consent: true, timeout: 50 })")
+
+    assert (error["name"], error["code"]) == ("WebchatError", "timeout")
 
 
 def test_tells_a_page_that_calls_too_often(web: Web) -> None:

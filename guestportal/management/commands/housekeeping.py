@@ -26,7 +26,7 @@ DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
     (forget_idempotency_keys, 3600),
     (uploads.forget_old, 600),
     # A small batch each time: sealing must not wait for it.
-    (erase_expired, 60),
+    (erase_expired, 15),
     (capability.forget_expired, 600),
 )
 

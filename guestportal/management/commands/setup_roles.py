@@ -23,13 +23,19 @@ ROLES: dict[str, tuple[str, ...]] = {
         "provisioning.change_platformdeletion",
         "audit.view_auditevent",
         "audit.view_auditseal",
+        "audit.export_log",
     ),
     "CRM administrator": (
         *(f"crm.{verb}_crmrecord" for verb in ("view", "add", "change", "delete")),
         "crm.reveal_crmrecord",
         *(f"crm.{verb}_attributemapping" for verb in ("view", "add", "change", "delete")),
     ),
-    "Auditor": ("audit.view_auditevent", "audit.view_auditseal"),
+    "Auditor": (
+        "audit.view_auditevent",
+        "audit.view_auditseal",
+        "audit.export_log",
+        "audit.verify_log",
+    ),
 }
 
 

@@ -1,0 +1,46 @@
+"""What a day leaves behind: creations of every kind, CRM records, a changed mapping, seals."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from audit import seals, unsealed
+from crm import changes
+from crm.models import AttributeMapping
+from tests.factories import creation, crm_record
+
+JANE = "session-of-jane"
+_NO_GUEST = {"guest_id": "", "error_code": "platform_timeout"}
+_KINDS = (
+    {},
+    {},
+    {},
+    {"consent_basis": "assumed"},
+    {"consent_given": False},
+    {},
+    {"status": "unknown", **_NO_GUEST, "platform_status": 504},
+    {"status": "failed", **_NO_GUEST, "platform_status": 503},
+)
+
+
+def a_day() -> None:
+    """Make 50 creations to review among others of the last 30 days; seal what there is."""
+    crm_record(JANE)
+    for number in range(12):
+        crm_record(f"session-{number}", email=f"visitor{number}@example.com", tier="Gold")
+    for number in range(200):
+        made = timezone.now() - timedelta(hours=number * 3.5)
+        creation(
+            session_id=JANE if number == 0 else f"session-{number}",
+            id=UUID(int=unsealed.id_at(made).int | 7 << 76 | 2 << 62 | number),
+            created_at=made,
+            notice_version="2026-01",
+            language="en",
+            **_KINDS[number % len(_KINDS)],
+        )
+    mapping = AttributeMapping.objects.first()
+    assert mapping is not None
+    mapping.order += 1
+    changes.save_mapping(mapping=mapping, actor="system")
+    seals.seal()

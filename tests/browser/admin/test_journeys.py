@@ -1,0 +1,120 @@
+"""The two roles' mornings, with a browser: reviewing a batch, importing a corrected file."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from crm.models import AttributeMapping, CrmRecord
+from provisioning.models import Review
+from tests.browser.admin.day import JANE
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HEADER = "session_id,email,first_name,tier,previous_tickets\n"
+GOOD = HEADER + "".join(f"new-{n},new{n}@example.com,New,Gold,{n}\n" for n in range(7))
+BAD = GOOD.replace("new1@", "new1").replace("Gold,2", "Gold,two").replace("new-3,", "new-0,")
+
+
+@pytest.fixture
+def csv(tmp_path):
+    def write(content):
+        path = tmp_path / "records.csv"
+        path.write_text(content)
+        return path
+
+    return write
+
+
+def test_reviews_a_batch_of_fifty_with_six_clicks(sign_in):
+    page = sign_in("Compliance reviewer")
+
+    page.get_by_role("link", name=re.compile("To review")).click()  # 1
+    page.get_by_label("Select all objects on this page").click()  # 2
+    page.get_by_label("Action:").select_option(label="Review selected creations")  # 3
+    page.get_by_role("button", name="Go").click()  # 4
+    page.get_by_label("Reason").fill("Compared with the platform's own list")
+    page.get_by_role("button", name="Record 50 reviews").click()  # 5
+
+    expect(page.get_by_text("Reviews recorded: 50")).to_be_visible()
+    assert Review.objects.count() == 50
+
+
+def test_reviews_a_batch_with_the_keyboard_alone(sign_in):
+    page = sign_in("Compliance reviewer")
+
+    page.get_by_role("link", name=re.compile("To review")).focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Select all objects on this page").focus()
+    page.keyboard.press("Space")
+    page.get_by_label("Action:").focus()
+    page.keyboard.press("R")
+    page.get_by_role("button", name="Go").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[name=reason]:focus")
+    page.keyboard.type("Compared with the platform's own list")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("Reviews recorded: 50")).to_be_visible()
+
+
+def test_finds_a_visitor_by_a_pasted_session_id_that_stays_out_of_the_address(sign_in):
+    page = sign_in("Compliance reviewer")
+    seen = []
+    page.on("request", lambda request: seen.append(request.url))
+
+    page.get_by_label("Find a creation").fill(JANE)
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name="What left the building")).to_be_visible()
+    assert not [url for url in seen if JANE in url]
+
+
+def test_verifies_the_seal_over_a_creation(sign_in):
+    page = sign_in("Compliance reviewer")
+    page.goto("/admin/provisioning/guestcreation/")
+    page.locator("#result_list th a").first.click()
+
+    page.get_by_role("button", name="Verify the seals").click()
+
+    expect(page.get_by_text("Verified: seal 1")).to_be_visible()
+
+
+def test_imports_a_file_once_its_bad_rows_are_corrected(sign_in, csv):
+    page = sign_in("CRM administrator")
+    page.get_by_role("link", name="Import a CSV file").click()
+
+    page.get_by_label("CSV file").set_input_files(csv(BAD))
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.get_by_text("Rejected: 3 errors")).to_be_visible()
+    page.get_by_label("CSV file").set_input_files(csv(GOOD))
+    page.get_by_role("button", name="Check the file").click()
+    page.get_by_role("button", name="Import 7 records").click()
+
+    expect(page.get_by_text("Imported: 7 new, 0 changed, 0 unchanged")).to_be_visible()
+    assert CrmRecord.objects.filter(email__startswith="new").count() == 7
+
+
+def test_shows_what_a_mapping_would_send_while_it_is_typed(sign_in):
+    page = sign_in("CRM administrator")
+    page.goto("/admin/crm/attributemapping/add/")
+
+    page.get_by_label("Target").fill("loyalty")
+    page.get_by_label("Source kind").select_option("constant")
+    page.get_by_label("Source:").fill("platinum")
+
+    expect(page.locator("#preview")).to_contain_text('"loyalty": "platinum"')
+    assert not AttributeMapping.objects.filter(target="loyalty").exists()
+
+
+def test_brings_an_earlier_set_of_mappings_back(sign_in):
+    page = sign_in("CRM administrator")
+    page.goto("/admin/crm/attributemapping/")
+    page.locator("#id_form-0-enabled").uncheck()
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="History and restore").click()
+
+    page.get_by_role("button", name="Restore the set before this change").first.click()
+
+    expect(page.get_by_text("The recorded mappings are in force again.")).to_be_visible()
+    assert not AttributeMapping.objects.filter(enabled=False).exists()
