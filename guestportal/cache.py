@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.cache.backends.locmem import LocMemCache
@@ -88,6 +89,8 @@ class _Pair:
     def __init__(self, server: str) -> None:
         options = {
             "socket_connect_timeout": 0.5,
+            # One for each visitor in flight: with redis-py's 100 the next one took Redis for gone.
+            "max_connections": settings.MAX_IN_FLIGHT + 100,
             "socket_timeout": 1,
             # redis-py would try three times more, seconds apart.
             "retry": Retry(NoBackoff(), 0),
