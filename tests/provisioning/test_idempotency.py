@@ -9,7 +9,6 @@ import time_machine
 
 from audit.models import AuditEvent
 from crm import changes
-from crm import changes
 from crm.models import AttributeMapping, CrmRecord
 from provisioning.models import GuestCreation, IdempotencyKey
 from tests.factories import crm_record

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.browser.admin.day import a_day
 from tests.browser.origins import CHROMIUM
@@ -50,7 +50,7 @@ def sign_in(
         )
         opened.append(context)
         page = context.new_page()
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else 0)
+        page.on("console", lambda said: complaints.extend(_complaint(said)))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto("/admin/")
         page.get_by_label("Username").fill(user.get_username())
@@ -62,3 +62,7 @@ def sign_in(
     for context in opened:
         context.close()
     assert complaints == []
+
+
+def _complaint(said: ConsoleMessage) -> list[str]:
+    return [f"{said.location['url']}: {said.text}"] if said.type == "error" else []
