@@ -20,8 +20,8 @@ from tests.service import free_port
 class Server:
     """A server process that can be killed and started again on the same port and data."""
 
-    def __init__(self, *argv: str, port: int) -> None:
-        self.argv, self.port = argv, port
+    def __init__(self, *argv: str, port: int, user: str | None = None) -> None:
+        self.argv, self.port, self.user = argv, port, user
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
@@ -41,7 +41,9 @@ class Server:
 
     def _launch(self) -> subprocess.Popen[bytes]:
         quiet = subprocess.DEVNULL
-        return subprocess.Popen(self.argv, stdout=quiet, stderr=quiet, start_new_session=True)
+        return subprocess.Popen(
+            self.argv, stdout=quiet, stderr=quiet, start_new_session=True, user=self.user, cwd="/"
+        )
 
     def kill(self) -> None:
         """Kill it and all it started, without warning."""
@@ -73,18 +75,17 @@ def own_postgres(folder: Path) -> Iterator[Server]:
     if not found:
         pytest.skip("PostgreSQL's server programs are not installed")
     data, port = folder / "cluster", free_port()
-    as_postgres: list[str] = []
-    if os.geteuid() == 0:
+    user = "postgres" if os.geteuid() == 0 else None
+    if user:
         data.mkdir()
-        shutil.chown(data, "postgres")
+        shutil.chown(data, user)
         for parent in data.parents:  # pytest's folders are closed to others
             with suppress(PermissionError):
                 parent.chmod(parent.stat().st_mode | 0o011)
-        as_postgres = ["runuser", "-u", "postgres", "--"]
-    initdb = [*as_postgres, str(found[-1].parent / "initdb"), "-D", str(data), "-A", "trust"]
-    subprocess.run([*initdb, "-U", "postgres", "-N"], check=True, capture_output=True)
-    options = ["-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", ""]
-    server = Server(*as_postgres, str(found[-1]), *options, port=port).start()
+    initdb = [str(found[-1].parent / "initdb"), "-D", str(data), "-A", "trust", "-U", "postgres"]
+    subprocess.run([*initdb, "-N"], check=True, capture_output=True, user=user, cwd="/")
+    argv = [str(found[-1]), "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", ""]
+    server = Server(*argv, port=port, user=user).start()
     try:
         yield server
     finally:
