@@ -16,12 +16,14 @@ from audit import log, viewers
 from audit.listing import NewestPaginator
 from crm import changes
 from crm.admin import importing
+from crm.conversion import Scalar
 from crm.csvfile import FIXED_COLUMNS
 from crm.downloads import csv_download
 from crm.finding import MOST, FindsByPost, FoundFilter, session_keys
 from crm.inert import mask, mask_address, visible
 from crm.models import CrmRecord
 from crm.sessions import key_for_hash
+from crm.validators import validate_attributes
 
 if TYPE_CHECKING:
     _RecordForm = forms.ModelForm[CrmRecord]
@@ -44,6 +46,12 @@ class CrmRecordForm(_RecordForm):
         if not re.fullmatch(r"[0-9a-f]{64}", plain):
             return plain  # The model's validator says what is wrong.
         return key_for_hash(session_hash=plain)
+
+    def clean_attributes(self) -> dict[str, Scalar]:
+        # Django takes an empty cell, [] and "" for "nothing given" and validates none of them.
+        attributes = self.cleaned_data["attributes"]
+        validate_attributes({} if attributes is None else attributes)
+        return attributes or {}
 
 
 @admin.register(CrmRecord)

@@ -33,7 +33,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if fit and len(self._rest()) < _MOST_AT_REST:
             self._rest().append(self.connection)
         else:
-            super()._close()
+            super()._close()  # type: ignore[misc]
 
     def _rest(self) -> deque[sqlite3.Connection]:
         return _at_rest[os.getpid(), str(self.settings_dict["NAME"])]

@@ -41,11 +41,13 @@ from provisioning.models import (
 
 RESUME_FOR = timedelta(hours=1)
 KEY_FOR = timedelta(hours=24)
-# What of an earlier creation decides whether it serves.
-_DECIDING = (
-    "status", "overdue_at", "guest_id", "consent_given", "consent_type", "notice_id",
-    "notice_version", "withdrawn_at", "erased_at", "salt", "profile_digest", "platform_status",
-)  # fmt: skip
+# The statement itself, because every init comes by here: building it anew took 10 % of an init's
+# CPU. It names what of an earlier creation decides whether it serves.
+_LATEST = """
+    SELECT id, created_at, status, overdue_at, guest_id, consent_given, consent_type, notice_id,
+           notice_version, withdrawn_at, erased_at, salt, profile_digest, platform_status
+    FROM provisioning_guestcreation WHERE session_hash = %s ORDER BY id DESC LIMIT 1
+"""
 
 
 class KeyInUse(Exception):
@@ -188,15 +190,10 @@ def _reusable(intent: Intent) -> GuestCreation | None:
 
 def _same_consent(intent: Intent, within: timedelta) -> GuestCreation | None:
     """Return the session's latest creation if it is recent, not withdrawn, of the same consent."""
-    row = (
-        GuestCreation.objects.filter(
-            session_hash=intent.session_hash, created_at__gt=timezone.now() - within
-        )
-        .only(*_DECIDING)  # a third of the columns costs a third of the time, and all come by here
-        .order_by("-id")
-        .first()
-    )
-    if row is None or row.withdrawn_at or row.erased_at:
+    row = next(iter(GuestCreation.objects.raw(_LATEST, [intent.session_hash])), None)
+    if row is None or row.created_at <= timezone.now() - within:
+        return None
+    if row.withdrawn_at or row.erased_at:
         return None
     return row if _told_and_said(row) == _tells_and_says(intent) else None
 

@@ -13,6 +13,7 @@ from audit import log
 from audit.models import AuditEvent, SubjectSalt
 from crm.models import CrmRecord
 from crm.sessions import hash_session
+from provisioning import ledger
 from provisioning.models import (
     GuestCreation,
     IdempotencyKey,
@@ -162,6 +163,24 @@ def test_queues_a_guest_that_only_may_exist(visited):
 
     assert PlatformDeletion.objects.get().guest_id == ""
     assert PlatformDeletion.objects.get().state == "waiting"
+
+
+def test_a_late_answer_of_the_platform_writes_nothing_into_an_erased_row(visited):
+    row = latest()
+    GuestCreation.objects.filter(id=row.id).update(status=Status.UNKNOWN, guest_id="")
+    run("erase_subject", "--session-hash", KEY)
+
+    with pytest.raises(ledger.Lost):
+        ledger.guest_created(
+            entry=ledger.Entry(row.id, "", ""),
+            guest_id="late",
+            echo_given=True,
+            echo_type="explicit",
+            echo_created="",
+        )
+
+    row.refresh_from_db()
+    assert row.guest_id == ""
 
 
 def test_a_legal_hold_keeps_a_person_from_being_erased(visited):

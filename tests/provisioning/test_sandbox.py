@@ -196,7 +196,7 @@ def test_issues_a_signed_token_for_a_guest(sandbox: Sandbox) -> None:
     assert datetime.fromisoformat(reply.json["expires_at"]).utcoffset() == timedelta(0)
 
 
-@pytest.mark.parametrize("guest_id", [str(uuid.uuid4()), "..%2Fx", "x"])
+@pytest.mark.parametrize("guest_id", ["7bb38a1d-506a-44fa-b5df-2b14b7cf10bf", "..%2Fx", "x"])
 def test_answers_404_for_a_token_of_an_unknown_guest(sandbox: Sandbox, guest_id: str) -> None:
     path = f"{GUESTS}/{guest_id}/tokens"
 

@@ -25,17 +25,23 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
-        """Start it and wait until it takes connections."""
-        quiet = subprocess.DEVNULL
-        self.process = subprocess.Popen(
-            self.argv, stdout=quiet, stderr=quiet, start_new_session=True
-        )
+        """Start it and wait until it takes connections.
+
+        A killed PostgreSQL's last processes may hold its memory for a moment; until they are gone
+        a new one ends at once, so it is started again.
+        """
         end = time.monotonic() + 20
         while time.monotonic() < end:
+            if self.process is None or self.process.poll() is not None:
+                self.process = self._launch()
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
                 return self
             time.sleep(0.05)
         raise AssertionError(f"{self.argv[0]} did not start")
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(self.argv, stdout=quiet, stderr=quiet, start_new_session=True)
 
     def kill(self) -> None:
         """Kill it and all it started, without warning."""

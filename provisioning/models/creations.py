@@ -1,14 +1,8 @@
-"""What was done for each visitor: one row per guest creation, and the consent of each session.
+"""One row per guest creation, and the two kinds of key under which a page may ask for one again."""
 
-Everything that ties a row to a person is keyed by the session's hash, so that an erasure finds it.
-"""
-
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from uuid_utils.compat import uuid7
-
-from provisioning.validators import validate_language, validate_purposes, validate_reference
 
 
 class Status(models.TextChoices):
@@ -176,16 +170,6 @@ class GuestCreation(models.Model):
         return str(self.id)
 
 
-class Withdrawal(models.Model):
-    """A session that withdrew its consent, until it states consent again."""
-
-    session_hash = models.CharField(max_length=64, primary_key=True)
-    withdrawn_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"withdrawn {self.withdrawn_at:%Y-%m-%d}"
-
-
 class InitCapability(models.Model):
     """The right to ask what became of one asynchronous init; kept hashed, for ten minutes."""
 
@@ -223,129 +207,3 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return f"idempotency key of {self.creation_id}"
-
-
-class NoticeContent(models.Model):
-    """What a privacy notice consists of, in one language; a draft and a notice have all of it."""
-
-    version = models.CharField(max_length=64, help_text="As pages name it in noticeVersion")
-    language = models.CharField(
-        max_length=35,
-        validators=[validate_language],
-        help_text="A BCP 47 tag, such as en or de-AT",
-    )
-    text = models.TextField(help_text="What the visitor reads, whole")
-    purposes = models.JSONField(
-        validators=[validate_purposes], help_text='["customer support by chat", …]'
-    )
-    controller = models.TextField("controller", help_text="Name and contact of the controller")
-    effective_at = models.DateTimeField(help_text="Before it, nobody can have seen the notice")
-
-    class Meta:
-        abstract = True
-
-
-class NoticeDraft(NoticeContent):
-    """A notice being written. Publishing turns it into a `Notice`."""
-
-    class Meta:
-        permissions = [("publish_notice", "Can publish a privacy notice")]
-
-    def __str__(self) -> str:
-        return f"draft of {self.version} ({self.language})"
-
-
-class Notice(NoticeContent):
-    """A published notice: the database refuses to change it (see `audit.triggers`)."""
-
-    sha256 = models.CharField("SHA-256 of the text", max_length=64)
-    published_at = models.DateTimeField()
-    published_by = models.CharField(max_length=64)
-
-    class Meta:
-        default_permissions = ("view",)
-        constraints = [
-            models.UniqueConstraint(
-                fields=["version", "language"], name="one_notice_a_version_and_language"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.version} ({self.language})"
-
-
-class LegalHold(models.Model):
-    """While it stands, nothing of this session is erased. Lifting deletes the row; see the log."""
-
-    session_hash = models.CharField(max_length=64, primary_key=True)
-    reference = models.CharField(
-        max_length=64,
-        validators=[validate_reference],
-        help_text="Number of the case, no names: it goes into the audit log for good",
-    )
-    placed_at = models.DateTimeField()
-    placed_by = models.CharField(max_length=64)
-
-    def __str__(self) -> str:
-        return self.reference
-
-
-class PlatformDeletion(models.Model):
-    """A guest that is to be deleted on the platform too, after its person was erased here.
-
-    The guest id stands only here, and only until that is done. It is empty where the outcome of
-    the creation was unknown: then look on the platform for what was made at that time.
-    """
-
-    class State(models.TextChoices):
-        WAITING = "waiting", "Waiting: delete this guest on the platform"
-        DONE = "done", "Done"
-
-    creation = models.OneToOneField(GuestCreation, primary_key=True, on_delete=models.PROTECT)
-    guest_id = models.CharField(max_length=128, blank=True)
-    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
-    requested_at = models.DateTimeField()
-    done_at = models.DateTimeField(null=True, blank=True)
-    done_by = models.CharField(max_length=64, blank=True)
-
-    class Meta:
-        default_permissions = ("view", "change")
-        indexes = [
-            models.Index(
-                fields=["requested_at"], condition=Q(state="waiting"), name="deletion_waiting"
-            )
-        ]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(state="waiting", done_at=None)
-                | Q(state="done", done_at__isnull=False, guest_id=""),
-                name="deletion_done_keeps_no_guest_id",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"platform deletion of {self.creation_id}"
-
-
-class Review(models.Model):
-    """What a reviewer found of a creation. The database refuses to change it (`audit.triggers`)."""
-
-    class Verdict(models.TextChoices):
-        IN_ORDER = "in_order", "In order"
-        FOLLOW_UP = "follow_up", "Needs follow-up"
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    creation = models.ForeignKey(GuestCreation, on_delete=models.PROTECT, related_name="reviews")
-    reviewer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
-    )
-    reviewed_at = models.DateTimeField()
-    verdict = models.CharField(max_length=9, choices=Verdict)
-    reason = models.CharField(max_length=500)
-
-    class Meta:
-        default_permissions = ("view", "add")
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return f"{self.get_verdict_display()}, {self.reviewed_at:%Y-%m-%d}"

@@ -1,0 +1,64 @@
+"""What visitors were told, and who took consent back."""
+
+from django.db import models
+
+from provisioning.validators import validate_language, validate_purposes
+
+
+class NoticeContent(models.Model):
+    """What a privacy notice consists of, in one language; a draft and a notice have all of it."""
+
+    version = models.CharField(max_length=64, help_text="As pages name it in noticeVersion")
+    language = models.CharField(
+        max_length=35,
+        validators=[validate_language],
+        help_text="A BCP 47 tag, such as en or de-AT",
+    )
+    text = models.TextField(help_text="What the visitor reads, whole")
+    purposes = models.JSONField(
+        validators=[validate_purposes], help_text='["customer support by chat", …]'
+    )
+    controller = models.TextField("controller", help_text="Name and contact of the controller")
+    effective_at = models.DateTimeField(help_text="Before it, nobody can have seen the notice")
+
+    class Meta:
+        abstract = True
+
+
+class NoticeDraft(NoticeContent):
+    """A notice being written. Publishing turns it into a `Notice`."""
+
+    class Meta:
+        permissions = [("publish_notice", "Can publish a privacy notice")]
+
+    def __str__(self) -> str:
+        return f"draft of {self.version} ({self.language})"
+
+
+class Notice(NoticeContent):
+    """A published notice: the database refuses to change it (see `audit.triggers`)."""
+
+    sha256 = models.CharField("SHA-256 of the text", max_length=64)
+    published_at = models.DateTimeField()
+    published_by = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "language"], name="one_notice_a_version_and_language"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} ({self.language})"
+
+
+class Withdrawal(models.Model):
+    """A session that withdrew its consent, until it states consent again."""
+
+    session_hash = models.CharField(max_length=64, primary_key=True)
+    withdrawn_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"withdrawn {self.withdrawn_at:%Y-%m-%d}"

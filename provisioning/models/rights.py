@@ -1,0 +1,86 @@
+"""What reviewers and data-protection officers decided about creations."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from uuid_utils.compat import uuid7
+
+from provisioning.models.creations import GuestCreation
+from provisioning.validators import validate_reference
+
+
+class LegalHold(models.Model):
+    """While it stands, nothing of this session is erased. Lifting deletes the row; see the log."""
+
+    session_hash = models.CharField(max_length=64, primary_key=True)
+    reference = models.CharField(
+        max_length=64,
+        validators=[validate_reference],
+        help_text="Number of the case, no names: it goes into the audit log for good",
+    )
+    placed_at = models.DateTimeField()
+    placed_by = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class PlatformDeletion(models.Model):
+    """A guest that is to be deleted on the platform too, after its person was erased here.
+
+    The guest id stands only here, and only until that is done. It is empty where the outcome of
+    the creation was unknown: then look on the platform for what was made at that time.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting: delete this guest on the platform"
+        DONE = "done", "Done"
+
+    creation = models.OneToOneField(GuestCreation, primary_key=True, on_delete=models.PROTECT)
+    guest_id = models.CharField(max_length=128, blank=True)
+    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
+    requested_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+    done_by = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        default_permissions = ("view", "change")
+        indexes = [
+            models.Index(
+                fields=["requested_at"], condition=Q(state="waiting"), name="deletion_waiting"
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="waiting", done_at=None)
+                | Q(state="done", done_at__isnull=False, guest_id=""),
+                name="deletion_done_keeps_no_guest_id",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"platform deletion of {self.creation_id}"
+
+
+class Review(models.Model):
+    """What a reviewer found of a creation. The database refuses to change it (`audit.triggers`)."""
+
+    class Verdict(models.TextChoices):
+        IN_ORDER = "in_order", "In order"
+        FOLLOW_UP = "follow_up", "Needs follow-up"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    creation = models.ForeignKey(GuestCreation, on_delete=models.PROTECT, related_name="reviews")
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    reviewed_at = models.DateTimeField()
+    verdict = models.CharField(max_length=9, choices=Verdict)
+    reason = models.CharField(max_length=500)
+
+    class Meta:
+        default_permissions = ("view", "add")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.get_verdict_display()}, {self.reviewed_at:%Y-%m-%d}"
