@@ -1,5 +1,6 @@
 """Which creations a pasted term names: whole values only, one index look-up each."""
 
+import json
 import re
 from contextlib import suppress
 from itertools import chain
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
+from audit.models import AuditEvent
 from crm.finding import MOST, session_keys
 from crm.models import CrmRecord
 from provisioning.models import GuestCreation
@@ -20,7 +22,7 @@ _VISITOR = re.compile(r"visitor_([0-9a-f]{8})@(.+)")
 def creations(*, term: str) -> list[UUID]:
     """Return the newest creations that `term` names.
 
-    A creation's, guest's or platform request's id, a session id or its hash, an address in the
+    A creation's, guest's or request's id, a session id or its hash, an address in the
     CRM, or the ``visitor_…`` address that a visitor nobody knew was given.
     """
     found = (
@@ -32,7 +34,7 @@ def creations(*, term: str) -> list[UUID]:
 
 def _by_each_meaning(term: str, trimmed: str) -> list[QuerySet[GuestCreation, Any]]:
     rows = GuestCreation.objects.all()
-    meanings = [rows.filter(guest_id=trimmed)]
+    meanings = [rows.filter(guest_id=trimmed), rows.filter(id__in=_of_request(trimmed))]
     if term == trimmed:
         meanings.append(rows.filter(session_hash__in=session_keys(term=term)))
     else:
@@ -43,6 +45,13 @@ def _by_each_meaning(term: str, trimmed: str) -> list[QuerySet[GuestCreation, An
     if "@" in trimmed:
         meanings.append(rows.filter(_of_address(trimmed)))
     return meanings
+
+
+def _of_request(request_id: str) -> list[str]:
+    """Return the creations that the events of a request name: a log line has the same id."""
+    bodies = AuditEvent.objects.filter(request_id=request_id).values_list("body", flat=True)
+    named = (json.loads(body)["data"].get("creation") for body in bodies[:MOST])
+    return [creation for creation in named if creation]
 
 
 def _of_address(address: str) -> Q:
