@@ -23,8 +23,11 @@ _FIXED = {
 os.environ.update(_FIXED)
 
 from guestportal.settings import *  # noqa: E402, F403
-from guestportal.settings import STORAGES  # noqa: E402
+from guestportal.settings import DATABASES, STORAGES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True  # no collected files needed
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Said outright, or parallel runs would each look for a file: the engine is not Django's own.
+    DATABASES["default"]["TEST"] = {"NAME": ":memory:"}
