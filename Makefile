@@ -13,7 +13,7 @@ run: $(VENV)/.runtime  ## a running demo: service, sandbox, admin
 test: $(VENV)/.dev  ## the fast suite
 	@$(RUN) -m pytest --numprocesses auto -m "not slow and not services and not browser"
 
-serve: $(VENV)/.runtime  ## the production server, configured by the environment alone
+serve: install  ## the production server, configured by the environment alone
 	@exec $(MANAGE) serve
 
 install: $(VENV)/.runtime  ## .venv, runtime dependencies, collected static files

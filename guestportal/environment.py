@@ -31,7 +31,12 @@ _env = environ.Env()
 
 
 def read_dotenv(path: Path) -> None:
-    """Load `path` if it exists; a variable already in the environment wins."""
+    """Load `path` if it exists; a variable already in the environment wins.
+
+    A path that ENV_FILE names must exist: a typo would mean other settings, in silence.
+    """
+    if "ENV_FILE" in os.environ and not path.exists():
+        raise ImproperlyConfigured("ENV_FILE names no file.")
     if path.is_file():
         _env.read_env(str(path), overwrite=False)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from audit.seals import seal
 from crm import uploads
@@ -61,6 +61,9 @@ def _do(duty: Callable[[], object]) -> bool:
     """Do one duty; one that fails is logged and does not keep the others from being done."""
     try:
         duty()
+    except (DatabaseError, OSError) as exc:  # the operator's news, not a bug: one line
+        logger.error("housekeeping: %s failed: %s", duty.__name__, type(exc).__name__)
+        return False
     except Exception:
         logger.exception("housekeeping: %s failed", duty.__name__)
         return False

@@ -1,6 +1,5 @@
 """Run everything on this machine against the sandbox: what `make run` does after the install."""
 
-import json
 import os
 import secrets
 import socket
@@ -16,53 +15,58 @@ from guestportal.supervisor import Child, supervise
 from guestportal.webserver import BASE_DIR, housekeeping, patience, web
 
 MANAGE = str(BASE_DIR / "manage.py")
+ENV_FILE = Path(settings.VAR_DIR) / "demo.env"
+PASSWORD = "DEMO_PASSWORD"  # noqa: S105  (a name)
 
 
 class Command(BaseCommand):
     help = (
         "Migrates the demo database, loads demo data, starts the Genesys sandbox, the web server "
-        "and housekeeping, prints a curl line, and stops all of it on Ctrl-C. Secrets it needs "
-        "are made once and kept in var/demo.json."
+        "and housekeeping, prints a curl line, and stops all of it on Ctrl-C. Its settings, with "
+        "secrets made once, are kept in var/demo.env: ENV_FILE=var/demo.env for other commands."
     )
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         _refuse_a_taken_port()
-        demo = _remembered(Path(settings.VAR_DIR) / "demo.json")
         sandbox_port = _free_port()
-        os.environ |= _environment(demo, sandbox_port)
+        demo = _secrets(_read(ENV_FILE)) | _settings(sandbox_port)
+        os.environ |= demo
+        _write(ENV_FILE, demo)
         self.stdout.write("preparing the database …")
         _manage("migrate", "--verbosity=0")
-        self._seed(demo)
+        said = _manage("seed_demo")
+        if "password" in said:
+            demo[PASSWORD] = said.split()[-1]
+            _write(ENV_FILE, demo)
         self._introduce(demo, sandbox_port)
         sandbox = [sys.executable, "-m", "provisioning.genesys.sandbox", f"--port={sandbox_port}"]
         children = [Child("sandbox", sandbox), web(), housekeeping()]
         sys.exit(supervise(children, patience=patience()))
-
-    def _seed(self, demo: dict[str, str]) -> None:
-        said = _manage("seed_demo")
-        if "password" in said:
-            demo["password"] = said.split()[-1]
-            _write_private(Path(settings.VAR_DIR) / "demo.json", demo)
 
     def _introduce(self, demo: dict[str, str], sandbox_port: int) -> None:
         here = f"http://127.0.0.1:{settings.PORT}"
         body = '{"sessionId": "demo-session-jane", "consentGiven": true}'
         self.stdout.write(
             f"\n  chat       {here}/   the demo page"
-            f"\n  admin      {here}/admin/   demo-admin / {demo.get('password', '(yours)')}"
+            f"\n  admin      {here}/admin/   demo-admin / {demo.get(PASSWORD, '(yours)')}"
             f"\n  API        {here}/api/docs"
             f"\n  sandbox    http://127.0.0.1:{sandbox_port}/_sandbox/calls"
+            f"\n  commands   ENV_FILE=var/demo.env .venv/bin/python manage.py verify_audit"
             f"\n  try it     (Ctrl-C ends everything)\n\n"
             f"curl -sS {here}/api/webchat/init -H 'Content-Type: application/json' -d '{body}'\n"
         )
         self.stdout.flush()
 
 
-def _environment(demo: dict[str, str], sandbox_port: int) -> dict[str, str]:
+def _secrets(known: dict[str, str]) -> dict[str, str]:
+    """Return the demo's secrets, made where this is the first start."""
+    made = {"SECRET_KEY": secrets.token_urlsafe(48), "AUDIT_SIGNING_KEY": secrets.token_hex(32)}
+    return made | {name: known[name] for name in (*made, PASSWORD) if name in known}
+
+
+def _settings(sandbox_port: int) -> dict[str, str]:
     return {
-        "SECRET_KEY": demo["secret_key"],
-        "AUDIT_SIGNING_KEY": demo["audit_signing_key"],
         "DEBUG": "on",
         "SECURE_SSL_REDIRECT": "off",
         "DATABASE_URL": f"sqlite:///{_database()}",
@@ -82,19 +86,17 @@ def _database() -> str:
     return str(Path(settings.VAR_DIR) / "guestportal.sqlite3")
 
 
-def _remembered(path: Path) -> dict[str, str]:
-    """Return the demo's secrets, made at the first start and readable by their owner alone."""
-    if path.exists():
-        return dict(json.loads(path.read_text()))
-    demo = {"secret_key": secrets.token_urlsafe(48), "audit_signing_key": secrets.token_hex(32)}
-    _write_private(path, demo)
-    return demo
+def _read(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    return dict(line.split("=", 1) for line in path.read_text().splitlines())
 
 
-def _write_private(path: Path, demo: dict[str, str]) -> None:
+def _write(path: Path, demo: dict[str, str]) -> None:
+    """Write the demo's settings, readable by their owner alone."""
     path.parent.mkdir(exist_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(demo, file)
+        file.writelines(f"{name}={value}\n" for name, value in demo.items())
 
 
 def _manage(*argv: str) -> str:

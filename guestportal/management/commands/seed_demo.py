@@ -1,4 +1,4 @@
-"""Make what a first look needs: roles, three CRM records, an administrator."""
+"""Make what a first look needs: roles, CRM records, a privacy notice, an administrator."""
 
 import secrets
 from typing import Any
@@ -6,22 +6,34 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 
 from crm import keying
 from crm.models import CrmRecord
 from crm.sessions import hash_session
+from provisioning.consent import notices
+from provisioning.models import Notice, NoticeDraft
 
 VISITORS = (
     ("demo-session-jane", "jane.doe@example.com", "Jane", "Enterprise", 12),
     ("demo-session-john", "john.smith@example.com", "John", "Standard", 3),
 )
 ADMINISTRATOR = "demo-admin"
+# As the demo page words it (templates/guestportal/demo.html).
+NOTICE_VERSION = "demo-1"
+NOTICE_TEXT = """\
+An agent answers you through Genesys Cloud. If you agree, we give it your first name, your e-mail
+address, your support tier and the number of your earlier tickets, as far as we know them.
+
+Without your consent you stay anonymous there. You can take it back at any time; the chat ends then.
+"""
 
 
 class Command(BaseCommand):
     help = (
-        "Creates the roles, two demo CRM records and, once, the administrator demo-admin, whose "
-        "password it prints. Leaves what exists as it is; not for production."
+        "Creates the roles, two demo CRM records, the demo page's privacy notice and, once, the "
+        "administrator demo-admin, whose password it prints. Leaves what exists as it is; not for "
+        "production."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,8 +49,24 @@ class Command(BaseCommand):
                     "previous_tickets": tickets,
                 },
             )
+        _publish_the_notice()
         users = get_user_model().objects
         if not users.filter(username=ADMINISTRATOR).exists():
             password = secrets.token_urlsafe(12)
             users.create_superuser(ADMINISTRATOR, password=password)
             self.stdout.write(f"administrator {ADMINISTRATOR}, password {password}")
+
+
+def _publish_the_notice() -> None:
+    """Publish what the demo page shows, once: what its visitors agree to can then be proved."""
+    if Notice.objects.filter(version=NOTICE_VERSION).exists():
+        return
+    draft = NoticeDraft.objects.create(
+        version=NOTICE_VERSION,
+        language="en",
+        text=NOTICE_TEXT,
+        purposes=["customer support by chat"],
+        controller="Example Ltd, privacy@example.com",
+        effective_at=timezone.now(),
+    )
+    notices.publish(draft=draft, actor="system")
