@@ -1,5 +1,6 @@
 """Gunicorn's gevent worker, whose own refusals have the contract's shape too."""
 
+import gc
 import json
 import uuid
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.ggevent import GeventWorker
 
+# An init makes thousands of short-lived objects; looking through them every 700 costs an eighth.
+GC_THRESHOLD = (25_000, 20, 20)
 _ANSWER = (
     "HTTP/1.1 400 Bad Request\r\n"
     "Connection: close\r\n"
@@ -21,6 +24,13 @@ _ANSWER = (
 
 class Worker(GeventWorker):  # type: ignore[misc]
     """Answer what is no HTTP with JSON; gunicorn's own answer is HTML that quotes the request."""
+
+    def load_wsgi(self) -> None:
+        """Load the application, then keep the garbage collector off what will never be garbage."""
+        super().load_wsgi()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLD)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Refuse a malformed request; leave what is our own fault to gunicorn."""
