@@ -1,7 +1,9 @@
 """The contract's error table where the platform is concerned: answer, row and audit event."""
 
 import json
+import time
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -125,6 +127,17 @@ def test_tells_the_page_when_to_come_back(webchat: Webchat, platform: Platform) 
     seconds = int(webchat.init().headers["Retry-After"])
 
     assert 55 <= seconds <= 61
+
+
+def test_understands_a_retry_after_that_is_a_date(webchat: Webchat, platform: Platform) -> None:
+    in_a_minute = formatdate(time.time() + 60, usegmt=True)
+    platform.answers["guests"] = says(429, {}, Retry_After=in_a_minute)
+
+    reply = webchat.init()
+
+    assert reply.json()["code"] == "platform_busy"
+    assert 55 <= int(reply["Retry-After"]) <= 60
+    assert len(platform.guests) == 1
 
 
 def test_leaves_a_failed_row_and_calls_nobody_while_the_gate_is_closed(
