@@ -165,11 +165,12 @@ def _postgresql(config: Mapping[str, Any]) -> dict[str, Any]:
 
     A connection is held for a transaction, never while the platform is awaited, so a few serve
     many visitors. Each is checked when it is taken: one that a restarted server left behind is
-    replaced unseen. With the server gone a visitor waits two seconds for an honest 503; the pool
-    gives up on a connection as fast, so the first visitor after the server's return opens it anew.
+    replaced unseen. Five seconds are what the last of 500 visitors at once may wait for one, and
+    what a visitor waits for an honest 503 with the server gone. The pool gives up on a connection
+    sooner, so that the first visitor after the server's return opens it anew.
     """
     return {
-        "pool": {"min_size": 1, "max_size": 20, "timeout": 2, "reconnect_timeout": 2},
+        "pool": {"min_size": 1, "max_size": 20, "timeout": 5, "reconnect_timeout": 2},
         "connect_timeout": 3,
         # A server that vanished without a word (power, network) is noticed in seconds too.
         "keepalives_idle": 10,
