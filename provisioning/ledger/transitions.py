@@ -138,7 +138,13 @@ def move(
     among: QuerySet[GuestCreation] | None = None,
     **columns: Any,
 ) -> None:
-    """Write one transition and its event in the caller's transaction. Raises Lost."""
+    """Write one transition and its event in the caller's transaction. Raises Lost.
+
+    What gives a new cause for review puts the row back on the queue: an earlier verdict was about
+    what the reviewer could see then.
+    """
+    if columns.get("status") == Status.UNKNOWN or columns.get("echo_mismatch"):
+        columns["reviewed_at"] = None
     rows = GuestCreation.objects.all() if among is None else among
     rows = rows.filter(id=entry.id, status__in=leaving, erased_at=None)
     if not rows.update(updated_at=timezone.now(), **columns):
