@@ -60,6 +60,34 @@ def test_asks_for_a_reason_before_anything_is_recorded(reviewer):
     assert not Review.objects.exists()
 
 
+def test_reviews_a_thousand_at_once(reviewer):
+    rows = [row.id for row in GuestCreation.objects.bulk_create(_unknown() for _ in range(1_000))]
+    action = {"action": "review_selected", "select_across": "1"}
+
+    page = reviewer.post(LIST, action | {"_selected_action": [str(rows[0])]})
+    said = {"confirmed": "1", "verdict": "in_order", "reason": "Seen in the platform"}
+    said |= {"creations": page.context_data["creations"], "_selected_action": [str(rows[0])]}
+    answer = reviewer.post(LIST, action | said)
+
+    assert answer.status_code == 302
+    assert Review.objects.count() == 1_000
+
+
+def test_refuses_a_confirmation_that_names_no_creations(reviewer):
+    chosen = {"action": "review_selected", "_selected_action": [str(creation().id)]}
+
+    answer = reviewer.post(LIST, chosen | {"confirmed": "1", "creations": "nonsense"})
+
+    assert answer.status_code == 400
+
+
+def _unknown():
+    return GuestCreation(
+        created_at=LONG_AGO, status="unknown", consent_given=True, consent_type="explicit",
+        consent_basis="stated",
+    )  # fmt: skip
+
+
 def test_refuses_a_review_without_a_reason(reviewer):
     page = _review(reviewer, [creation()], reason=" ")
 

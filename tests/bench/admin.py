@@ -180,6 +180,8 @@ def _acts(rows: int) -> dict[str, Any]:
             acts[f"{place}, search {name}"] = lambda u=url, t=term: client.post(
                 f"{u}find/", {"term": t}
             )
+    acts["creations, same visitor"] = lambda: client.get(f"{_CREATIONS}?like={some.pk}")
+    acts["events, search"] = lambda: client.get(f"{_EVENTS}?q=request-{rows // 3}")
     acts["one creation"] = lambda: client.get(f"{_CREATIONS}{some.pk}/change/")
     return acts
 
@@ -191,9 +193,10 @@ def _reviewing(count: int) -> Any:
     client = _client()
 
     def act() -> Any:
-        keys = reviews.waiting().values_list("pk", flat=True)[:count]
-        form = {"action": "review_selected", "confirmed": "1", "_selected_action": list(keys)}
-        return client.post(_CREATIONS, form | {"verdict": "in_order", "reason": "Seen"})
+        keys = list(reviews.waiting().values_list("pk", flat=True)[:count])
+        form = {"action": "review_selected", "confirmed": "1", "verdict": "in_order"}
+        chosen = {"_selected_action": keys[0], "creations": ",".join(map(str, keys))}
+        return client.post(_CREATIONS, form | chosen | {"reason": "Seen"})
 
     return act
 
