@@ -81,8 +81,9 @@ def _confirmed(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBas
 
 def _previewed(request: HttpRequest, content: bytes) -> Iterator[str]:
     """Yield the parts of the page: progress, then what the file would do or what is wrong."""
+    lines, expected = uploads.lines(content=content), uploads.rows(content=content)
     try:
-        steps = preview_records(lines=uploads.lines(content=content))
+        steps = preview_records(lines=lines, expected=expected)
         result = yield from progress.shown(steps=steps)
     except ImportRefused as exc:
         yield _part(request, "refused", refused=exc, form=UploadForm())
@@ -93,9 +94,10 @@ def _previewed(request: HttpRequest, content: bytes) -> Iterator[str]:
 
 def _imported(request: HttpRequest, ticket: str, content: bytes) -> Iterator[str]:
     """Yield the parts of the page: progress, then what was done or why nothing was."""
-    lines = uploads.lines(content=content)
+    lines, expected = uploads.lines(content=content), uploads.rows(content=content)
+    actor = viewers.actor(request)
     try:
-        steps = import_records(lines=lines, actor=viewers.actor(request))
+        steps = import_records(lines=lines, actor=actor, expected=expected)
         result = yield from progress.shown(steps=steps)
     except ImportRefused as exc:
         yield _part(request, "refused", refused=exc, form=UploadForm())
