@@ -119,7 +119,9 @@ def explain(sql: str) -> dict[str, Any]:
 def collect(node: dict[str, Any], seen: set[str]) -> None:
     """Add to `seen` how a plan reaches each large table."""
     tables = {model._meta.db_table for model in LARGE}
-    if "Scan" in node["Node Type"] and node.get("Relation Name") in tables:
+    if node["Node Type"] == "Bitmap Heap Scan":
+        pass  # its index is the node below
+    elif "Scan" in node["Node Type"] and node.get("Relation Name") in tables:
         seen.add(f"{node['Relation Name']} by {node.get('Index Name', 'reading all of it')}")
     elif "Index Name" in node:  # a bitmap's index
         seen.add(f"index {node['Index Name']}")
