@@ -47,6 +47,7 @@ class ClosedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     actions: Any = None
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each would count the whole table
     paginator = NewestPaginator
     list_per_page = 50
 

@@ -43,7 +43,7 @@ def _parts(answer):
 def test_previews_an_import_without_storing_anything(administrator):
     page = _text(_upload(administrator, HEADER + ROW))
 
-    assert "<dt>New</dt><dd>1</dd>" in page
+    assert "<dt>New</dt><dd><strong>1</strong></dd>" in page
     assert "Import 1 record<" in page
     assert not CrmRecord.objects.exists()
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +63,18 @@ def sign_in(
     for context in opened:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def csv(tmp_path: Path) -> Callable[[str], Path]:
+    """Return a function that writes a file to be uploaded."""
+
+    def write(content: str) -> Path:
+        path = tmp_path / "records.csv"
+        path.write_text(content)
+        return path
+
+    return write
 
 
 def _complaint(said: ConsoleMessage) -> list[str]:
