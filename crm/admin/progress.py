@@ -13,6 +13,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.template.loader import render_to_string
 
 from crm.imports import ImportResult, Step
+from crm.turns import give_way
 
 _PLACE = "<!-- parts -->"
 _SHOWN_EVERY = 0.1  # seconds
@@ -33,20 +34,17 @@ def page(
 def shown(*, steps: Iterator[Step | ImportResult]) -> Generator[str, None, ImportResult]:
     """Yield a part for the steps of an import, ten a second; return its result."""
     last = 0.0
-    began = time.monotonic()
+    turn = time.monotonic()
     for step in steps:
         if isinstance(step, ImportResult):
             return step
         if step.locked:
             continue
-        worked = time.monotonic() - began
-        if time.monotonic() - last > _SHOWN_EVERY or not step.done:
-            last = time.monotonic()
+        turn = give_way(since=turn)
+        if turn - last > _SHOWN_EVERY or not step.done:
+            last = turn
             yield render_to_string("admin/crm/crmrecord/import_step.html", {"step": step})
-        # Under gevent visitors share this thread. They get as much of it as the import had: after
-        # a sleep of 0 one switch of theirs would follow on each step, and an init makes a hundred.
-        time.sleep(worked)
-        began = time.monotonic()
+            turn = time.monotonic()  # however long the reader took
     raise AssertionError("an import ends with its result")
 
 

@@ -64,6 +64,15 @@ def test_exports_the_records_and_records_who_took_them(administrator):
     assert _data("crm.exported") == {"filter": "all", "rows": 1}
 
 
+def test_streams_an_export_in_pieces(administrator):
+    for number in range(401):
+        crm_record(f"session-{number}")
+
+    pieces = list(administrator.get(f"{LIST}export/").streaming_content)
+
+    assert [piece.count(b"\r\n") for piece in pieces] == [1, 200, 200, 1]
+
+
 def test_masks_addresses_in_the_list(administrator):
     crm_record("session-jane")
 
