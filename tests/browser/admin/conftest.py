@@ -18,7 +18,11 @@ def chromium() -> Iterator[Browser]:
     # Playwright's event loop runs in this thread, where Django would refuse all work.
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            # Without a GPU, whose stand-in now and then cannot take a picture.
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu"],
+        )
         yield browser
         browser.close()
 
