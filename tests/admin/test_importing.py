@@ -109,6 +109,7 @@ def test_says_that_it_writes_before_it_does(administrator):
     assert CrmRecord.objects.count() == 3_000
 
 
+@pytest.mark.django_db(transaction=True)  # the end of a request closes its connection
 def test_imports_nothing_for_somebody_who_leaves_before_it_is_written(administrator):
     ticket = _ticket(administrator, LONG)
     answer = administrator.post(PAGE, {"ticket": ticket})
