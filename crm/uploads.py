@@ -1,19 +1,37 @@
 """A CSV file between its preview and its confirmation.
 
-It may hold raw session ids, which are stored nowhere. So it is kept encrypted, under a key that
-only the preview's own page holds, and for an hour at most.
+It may hold raw session ids, which are stored nowhere. So it comes in through memory and is kept
+encrypted, under a key that only the preview's own page holds, and for an hour at most.
 """
 
 import io
 from datetime import timedelta
-from typing import TextIO
+from typing import Any, TextIO
 
 from cryptography.fernet import Fernet, InvalidToken
+from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.utils import timezone
 
 from crm.models import ImportUpload
 
+# Larger files: `manage.py import_crm`, which holds no web worker.
+MAX_BYTES = 20 * 1024 * 1024
 KEPT_FOR = timedelta(hours=1)
+_FORM_BYTES = 64 * 1024  # what the rest of the form may weigh
+
+
+class InMemory(MemoryFileUploadHandler):
+    """Keeps a file off the disk, where Django puts 2.5 MB and more; takes none too large."""
+
+    def handle_raw_input(
+        self,
+        input_data: Any,
+        META: Any,  # noqa: N803  (Django's name)
+        content_length: int,
+        boundary: str,
+        encoding: str | None = None,
+    ) -> None:
+        self.activated = content_length <= MAX_BYTES + _FORM_BYTES
 
 
 class UploadGone(Exception):

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from audit import viewers
 from crm import uploads
@@ -20,22 +21,26 @@ from crm.imports import ImportOvertaken, ImportRefused, import_records, preview_
 
 logger = logging.getLogger(__name__)
 
-# Larger files: `manage.py import_crm`, which holds no web worker.
-MAX_BYTES = 20 * 1024 * 1024
 _TEMPLATES = "admin/crm/crmrecord/"
 
 
+_TOO_LARGE = "The file is larger than 20 MB: import it with `manage.py import_crm FILE`."
+
+
 class UploadForm(forms.Form):
-    """The file."""
+    """The file. `too_large`: the request was, so that no file was taken from it."""
 
     file = forms.FileField(label="CSV file")
 
+    def __init__(self, *args: Any, too_large: bool = False) -> None:
+        super().__init__(*args)
+        if too_large:
+            self.fields["file"].error_messages["required"] = _TOO_LARGE
+
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
-        if file.size > MAX_BYTES:
-            raise forms.ValidationError(
-                "The file is larger than 20 MB: import it with `manage.py import_crm FILE`."
-            )
+        if file.size > uploads.MAX_BYTES:
+            raise forms.ValidationError(_TOO_LARGE)
         return file
 
 
@@ -47,6 +52,7 @@ def allowed(request: HttpRequest) -> bool:
 def page(admin: Any) -> Callable[[HttpRequest], HttpResponseBase]:
     """Return the import's view for the ModelAdmin `admin`."""
 
+    @csrf_protect
     def view(request: HttpRequest) -> HttpResponseBase:
         if not allowed(request):
             raise PermissionDenied
@@ -58,11 +64,17 @@ def page(admin: Any) -> Callable[[HttpRequest], HttpResponseBase]:
             return _uploaded(request, context)
         return TemplateResponse(request, f"{_TEMPLATES}import.html", context)
 
-    return view
+    @csrf_exempt  # only until the handler is set: whoever checks the token reads the upload
+    def kept_in_memory(request: HttpRequest) -> HttpResponseBase:
+        request.upload_handlers = [uploads.InMemory(request)]
+        return view(request)
+
+    return kept_in_memory
 
 
 def _uploaded(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase:
-    form = UploadForm(request.POST, request.FILES)
+    sent = int(request.META.get("CONTENT_LENGTH") or 0)
+    form = UploadForm(request.POST, request.FILES, too_large=sent > uploads.MAX_BYTES)
     if not form.is_valid():
         return TemplateResponse(request, f"{_TEMPLATES}import.html", context | {"form": form})
     return _page(request, context, _previewed(request, form.cleaned_data["file"].read()))

@@ -72,6 +72,31 @@ def test_stores_no_raw_session_id_between_preview_and_confirmation(administrator
     assert b"raw-session" not in bytes(ImportUpload.objects.get().content)
 
 
+def test_writes_no_upload_to_the_disk_while_it_is_checked(administrator, settings, tmp_path):
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+
+    answer = _upload(administrator, LONG)
+
+    assert b"Import CRM records" in next(iter(answer.streaming_content))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_the_command_for_a_file_that_is_too_large(administrator, monkeypatch):
+    monkeypatch.setattr("crm.uploads.MAX_BYTES", 1_000)
+    monkeypatch.setattr("crm.uploads._FORM_BYTES", 0)
+
+    page = _text(_upload(administrator, LONG))
+
+    assert "manage.py import_crm FILE" in page
+
+
+def test_takes_no_upload_from_another_site(administrator):
+    administrator.handler.enforce_csrf_checks = True
+
+    assert _upload(administrator, HEADER + ROW).status_code == 403
+
+
 def test_lets_nobody_confirm_the_upload_of_somebody_else(administrator):
     ticket = _ticket(administrator)
 
