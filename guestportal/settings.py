@@ -327,6 +327,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "guestportal.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "guestportal.api.middleware.WebchatMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -5,6 +5,7 @@ transitions.py  what becomes of a row
 erasing.py      what an erasure leaves of one
 waiting.py      rows that wait for the worker
 storage.py      the short transactions that both are made of
+statements.py   what every init reads and writes, as SQL
 
 QUEUED ─► PENDING ─► GUEST_CREATED ─► READY
              │             └ rests until the session's next init, which mints the token
