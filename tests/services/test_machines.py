@@ -12,7 +12,8 @@ from tests.load import at_once
 from tests.sandbox import Sandbox
 from tests.service import Service, running_service
 from tests.services.conftest import broker_url, redis_url
-from tests.services.servers import Proxy, Server
+from tests.services.proxy import Proxy
+from tests.services.servers import Server
 from tests.services.test_queued_init import WORKER, ask, settled
 
 pytestmark = pytest.mark.services

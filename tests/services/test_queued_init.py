@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -16,7 +17,7 @@ from kombu import Connection
 from tests.sandbox import Sandbox
 from tests.service import Reply, Service, running_service
 from tests.services.conftest import broker_url
-from tests.services.servers import Proxy
+from tests.services.proxy import Proxy
 
 pytestmark = pytest.mark.services
 WORKER = ("-m", "celery", "-A", "guestportal.celery", "worker", "--loglevel=INFO")
@@ -143,6 +144,21 @@ def test_a_worker_outlives_its_broker(service: Service, broker: Proxy) -> None:
 
     assert done.json["status"] == "guest_created"
     assert time.monotonic() - started < 10
+
+
+def test_a_worker_looks_for_its_broker_every_two_seconds_however_long_it_is_gone(
+    service: Service, broker: Proxy
+) -> None:
+    service.spawn(*WORKER)
+    settled(service, ask(service, "first").headers["Location"])
+
+    broker.cut()
+    waits = eventually(
+        lambda: re.findall(r"Trying again in (\S+) seconds", service.log),
+        lambda waits: len(waits) >= 4,
+    )
+
+    assert set(waits) == {"2.00"}
 
 
 def test_a_worker_killed_at_work_leaves_a_row_that_recovery_settles(
