@@ -118,6 +118,18 @@ def test_says_overloaded_when_the_queue_is_full(service: Service) -> None:
     assert refused.headers["Retry-After"]
 
 
+def test_a_scrape_tells_that_nobody_works_on_the_queue(service: Service, broker: Proxy) -> None:
+    before = sample(service, "queued_seconds"), sample(service, "broker_up")
+    ask(service, "waits-in-vain")
+
+    waits = eventually(lambda: sample(service, "queued_seconds"), lambda seconds: seconds > 0.5)
+    broker.cut()
+
+    assert before == (0, 1)
+    assert service.get("/readyz").json["queuedSeconds"] >= round(waits, 1)
+    assert sample(service, "broker_up") == 0
+
+
 def test_answers_at_once_while_the_broker_is_down_and_queues_after_its_return(
     service: Service, broker: Proxy
 ) -> None:
@@ -178,6 +190,13 @@ def test_a_worker_killed_at_work_leaves_a_row_that_recovery_settles(
     )
 
     assert sandbox.count("guests") == 1
+
+
+def sample(service: Service, name: str) -> float:
+    """Return the value of one of the metrics that have no label."""
+    found = re.search(rf"^guestportal_{name} (\S+)$", service.get("/metrics").text, re.MULTILINE)
+    assert found
+    return float(found[1])
 
 
 def queued_messages(service: Service) -> int:
