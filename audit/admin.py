@@ -46,13 +46,24 @@ class KindFilter(admin.SimpleListFilter):
 class AuditEventAdmin(ClosedAdmin):
     """Events, newest first. Search: a whole id, subject or request id."""
 
-    list_display = ("time", "kind", "subject", "actor", "request_id")
+    list_display = ("when", "kind", "actor", "who", "request_id")
+    list_display_links = ("when",)
+    sortable_by = ()
     list_filter = (PeriodFilter, KindFilter)
     ordering = ("-id",)
     search_fields = ("id",)
     search_help_text = "A whole event id, subject or request id"
     fields = ("id", "time", "kind", "subject", "actor", "request_id", "body", "seal")
     readonly_fields = fields
+
+    @admin.display(description="time (UTC)")
+    def when(self, event: AuditEvent) -> str:
+        return f"{event.time:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="subject")
+    def who(self, event: AuditEvent) -> str:
+        """Return the beginning of the pseudonym: enough to tell two persons apart in a list."""
+        return f"{event.subject[:12]}…" if event.subject else "–"
 
     @admin.display(description="sealed in")
     def seal(self, event: AuditEvent) -> str:
@@ -74,7 +85,8 @@ class AuditEventAdmin(ClosedAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Show the list, and record who saw it, narrowed by what, and how many rows."""
-        response = super().changelist_view(request, extra_context)
+        own = {"title": "Audit events"}
+        response = super().changelist_view(request, own | (extra_context or {}))
         shown = getattr(response, "context_data", None) or {}
         if "cl" in shown:
             rows = len(shown["cl"].result_list)

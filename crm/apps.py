@@ -3,6 +3,7 @@ from django.apps import AppConfig
 
 class CrmConfig(AppConfig):
     name = "crm"
+    verbose_name = "CRM"
 
     def ready(self) -> None:
         from crm import schema  # noqa: F401  (drf-spectacular finds the descriptions)

@@ -1,11 +1,10 @@
 """Import a CSV file of CRM records: all of it or nothing."""
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from django.db import transaction
 
@@ -17,16 +16,23 @@ from crm.upsert import COLUMNS, PreparedRow, upsert
 
 MAX_ERRORS = 100
 _BATCH = 500
+_BREATH = 100  # rows checked, some 5 ms of work, between two steps
 _TRIES = 5
 _T = TypeVar("_T")
 
 
-class Progress(Protocol):
-    """Watches an iteration over rows, as tqdm does."""
+@dataclass(frozen=True)
+class Step:
+    """`done` of `total` rows are through a phase: checking, comparing or writing.
 
-    def __call__(
-        self, rows: Iterable[_T], /, *, desc: str, total: int | None = None
-    ) -> Iterable[_T]: ...
+    `total` is None where nobody knows yet. `locked`: a transaction is open; whoever lets others
+    have the process now, under gevent, has them wait for a lock that it holds itself.
+    """
+
+    phase: str
+    done: int
+    total: int | None
+    locked: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,11 @@ class ImportResult:
     created: int
     updated: int
     unchanged: int
+
+    @property
+    def written(self) -> int:
+        """Return how many records differ from the file."""
+        return self.created + self.updated
 
 
 class ImportRefused(Exception):
@@ -62,60 +73,61 @@ class _Overtaken(Exception):
 
 
 def import_records(
-    *, lines: Iterable[str], actor: str, progress: Progress | None = None
-) -> ImportResult:
+    *, lines: Iterable[str], actor: str, expected: int | None = None
+) -> Iterator[Step | ImportResult]:
     """Create or update a CRM record for every row of a CSV file, in one transaction.
 
-    `lines` is described at `crm.csvfile.CrmFile`. A further attribute whose cell is empty is
-    removed from its record; attributes for which the file has no column stay.
+    Yields how far it got; what comes last is the ImportResult, and by then all is stored. Left
+    before that, nothing is. `lines` is described at `crm.csvfile.CrmFile`. A further attribute
+    whose cell is empty is removed from its record; attributes without a column stay. `expected`
+    is how many rows there may be, for the steps alone.
 
     Raises:
         ImportRefused: something in the file is wrong; nothing was stored.
         ImportOvertaken: the records kept being changed by others; nothing was stored.
     """
-    progress = progress or _unwatched
     with Staging() as staging:
-        file = _stage(lines, staging, progress)
+        file = yield from _stage(lines, staging, expected)
         for _ in range(_TRIES):
             # Everything that can be done before the transaction opens is: on SQLite it keeps
             # every visitor's init waiting.
-            result = _prepare(staging, progress)
-            expected = result.created + result.updated
-            rows = progress(staging.prepared(), desc="writing", total=expected)
-            with suppress(_Overtaken), transaction.atomic():
-                _write(rows, expected)
-                columns = [column for column in file.columns if column not in SESSION_COLUMNS]
-                data = {**asdict(result), "columns": columns, "sha256": file.sha256}
-                log.record(kind="crm.imported", actor=actor, data=data)
-                return result
-            staging.discard_prepared()
+            result = yield from _prepare(staging)
+            yield Step("writing", 0, result.written)
+            try:
+                yield from _write(staging, result, file, actor)
+            except _Overtaken:
+                staging.discard_prepared()
+            else:
+                yield result
+                return
     raise ImportOvertaken
 
 
-def preview_records(*, lines: Iterable[str]) -> ImportResult:
-    """Return what `import_records` would do with the same file now; nothing is stored.
+def preview_records(
+    *, lines: Iterable[str], expected: int | None = None
+) -> Iterator[Step | ImportResult]:
+    """Find out what `import_records` would do with the same file now; nothing is stored.
 
-    Raises:
-        ImportRefused: something in the file is wrong.
+    Yields as it does. Raises ImportRefused.
     """
     with Staging() as staging:
-        _stage(lines, staging, _unwatched)
-        return _prepare(staging, _unwatched)
+        yield from _stage(lines, staging, expected)
+        yield (yield from _prepare(staging))
 
 
-def _unwatched(rows: Iterable[_T], /, *, desc: str, total: int | None = None) -> Iterable[_T]:
-    return rows
-
-
-def _stage(lines: Iterable[str], staging: Staging, progress: Progress) -> CrmFile:
+def _stage(
+    lines: Iterable[str], staging: Staging, expected: int | None
+) -> Generator[Step, None, CrmFile]:
     errors: list[RowError] = []
     total = 0
     try:
         file = CrmFile(lines=lines)
-        for row in progress(file.rows(), desc="checking"):
+        for done, row in enumerate(file.rows(), start=1):
             for error in _row_errors(row, staging):
                 total += 1
                 errors += [error] if total <= MAX_ERRORS else []
+            if done % _BREATH == 0:
+                yield Step("checking", done, expected)
     except Unreadable as exc:
         total += len(exc.errors)
         errors += exc.errors
@@ -130,15 +142,17 @@ def _row_errors(row: Row, staging: Staging) -> Iterator[RowError]:
         yield RowError(row.number, "", f"The same session is in row {earlier}.")
 
 
-def _prepare(staging: Staging, progress: Progress) -> ImportResult:
+def _prepare(staging: Staging) -> Generator[Step, None, ImportResult]:
     """Compare the staged rows with the stored records and prepare those that differ."""
-    created = updated = 0
-    for batch in _batches(progress(staging.rows(), desc="comparing", total=staging.count)):
+    done = created = updated = 0
+    for batch in _batches(staging.rows()):
         stored = _stored([row.key for row in batch])
         rows = [_prepared(row, stored.get(row.key)) for row in batch]
         staging.prepare(rows=[row for row in rows if row])
         created += sum(1 for row in batch if row.key not in stored)
         updated += sum(1 for row in rows if row and row[0] in stored)
+        done += len(batch)
+        yield Step("comparing", done, staging.count)
     return ImportResult(created, updated, staging.count - created - updated)
 
 
@@ -158,9 +172,18 @@ def _prepared(row: Staged, stored: tuple[Any, ...] | None) -> PreparedRow | None
     return cast(PreparedRow, (*after, json.dumps(merged), version + 1))
 
 
-def _write(rows: Iterable[PreparedRow], expected: int) -> None:
-    if sum(upsert(rows=batch) for batch in _batches(rows)) != expected:
-        raise _Overtaken
+def _write(staging: Staging, result: ImportResult, file: CrmFile, actor: str) -> Iterator[Step]:
+    """Write what was prepared, with its event. Raises _Overtaken, with nothing written."""
+    done = 0
+    columns = [column for column in file.columns if column not in SESSION_COLUMNS]
+    with transaction.atomic():
+        for batch in _batches(staging.prepared()):
+            done += upsert(rows=batch)
+            yield Step("writing", done, result.written, locked=True)
+        if done != result.written:
+            raise _Overtaken
+        data = {**asdict(result), "columns": columns, "sha256": file.sha256}
+        log.record(kind="crm.imported", actor=actor, data=data)
 
 
 def _batches(rows: Iterable[_T]) -> Iterator[list[_T]]:

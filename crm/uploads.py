@@ -60,3 +60,8 @@ def lines(*, content: bytes) -> TextIO:
     return io.TextIOWrapper(
         io.BytesIO(content), encoding="utf-8", errors="surrogateescape", newline=""
     )
+
+
+def rows(*, content: bytes) -> int:
+    """Return how many rows `content` has, or a few more: a cell may hold line ends."""
+    return content.count(b"\n")

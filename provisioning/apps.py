@@ -3,6 +3,7 @@ from django.apps import AppConfig
 
 class ProvisioningConfig(AppConfig):
     name = "provisioning"
+    verbose_name = "Guests"
 
     def ready(self) -> None:
         from audit import triggers

@@ -5,19 +5,19 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import log
-from provisioning.models import FOR_REVIEW, GuestCreation, Review
+from provisioning import ledger
+from provisioning.models import TO_REVIEW, GuestCreation, Review
 
 QUEUE_LIMIT = 5_000
 
 
 def waiting() -> QuerySet[GuestCreation]:
     """Return the creations a reviewer is asked to look at and none has, newest first."""
-    reviewed = Review.objects.filter(creation_id=OuterRef("id"))
-    return GuestCreation.objects.filter(FOR_REVIEW).filter(~Exists(reviewed)).order_by("-id")
+    return GuestCreation.objects.filter(TO_REVIEW).order_by("-id")
 
 
 def queue_length() -> int:
@@ -31,22 +31,21 @@ def review(*, creations: Sequence[UUID], reviewer_id: int, verdict: str, reason:
     `verdict` is a Review.Verdict, `reason` the reviewer's words (1 to 500 characters). The words
     stay in the review: an event, which is kept for good, says the verdict alone. A creation that
     the same reviewer gave the same verdict within a minute is left out, so that a form sent twice
-    is one review.
+    is one review; unless something new put it back on the queue meanwhile.
     """
     now = timezone.now()
     with transaction.atomic():
         repeated = Review.objects.filter(
             creation__in=creations,
+            creation__reviewed_at__isnull=False,
             reviewer_id=reviewer_id,
             verdict=verdict,
             reviewed_at__gt=now - timedelta(minutes=1),
         ).values_list("creation_id", flat=True)
         left_out = set(repeated)
-        rows = [
-            row
-            for row in GuestCreation.objects.filter(id__in=creations).only("session_hash")
-            if row.id not in left_out
-        ]
+        chosen = GuestCreation.objects.filter(id__in=creations).exclude(id__in=left_out)
+        # Locked in the order of ids: two reviewers of the same rows wait for one another.
+        rows = list(chosen.only("session_hash").select_for_update(no_key=True).order_by("id"))
         Review.objects.bulk_create(
             Review(
                 creation=row,
@@ -57,6 +56,7 @@ def review(*, creations: Sequence[UUID], reviewer_id: int, verdict: str, reason:
             )
             for row in rows
         )
+        ledger.mark_reviewed(creations=[row.id for row in rows], at=now)
         for row in rows:
             _record(row, reviewer_id, verdict)
     return len(rows)

@@ -59,11 +59,12 @@ class CrmRecordAdmin(FindsByPost):
     """Who the visitors are. Whoever opens a record in clear is in the audit log."""
 
     form = CrmRecordForm
-    list_display = ("masked_email", "masked_name", "shown_tier", "previous_tickets", "updated_at")
+    list_display = ("masked_email", "masked_name", "shown_tier", "previous_tickets", "updated")
     list_filter = (FoundFilter,)
     ordering = ("-pk",)
     sortable_by = ()
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each would count the whole table
     paginator = NewestPaginator
     list_per_page = 50
     find_help = "Session id, session hash or e-mail address"
@@ -80,6 +81,10 @@ class CrmRecordAdmin(FindsByPost):
     @admin.display(description="tier")
     def shown_tier(self, record: CrmRecord) -> str:
         return visible(record.tier)
+
+    @admin.display(description="updated (UTC)")
+    def updated(self, record: CrmRecord) -> str:
+        return f"{record.updated_at:%Y-%m-%d %H:%M}"
 
     @admin.display(description="further attributes")
     def masked_attributes(self, record: CrmRecord) -> str:

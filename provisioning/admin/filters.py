@@ -10,11 +10,10 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from provisioning import reviews
-from provisioning.models import ConsentBasis, GuestCreation, Status
+from provisioning.models import TO_REVIEW, ConsentBasis, GuestCreation, Status
 
-_QUEUE = "queue"
 _CONDITIONS = {
+    "queue": TO_REVIEW,
     "unknown": Q(status=Status.UNKNOWN),
     "assumed": Q(consent_basis=ConsentBasis.ASSUMED),
     "declined": Q(consent_given=False),
@@ -31,7 +30,7 @@ class TabFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
-            (_QUEUE, "To review"),
+            ("queue", "To review"),
             ("unknown", "Unknown outcome"),
             ("assumed", "Assumed consent"),
             ("declined", "Declined"),
@@ -42,8 +41,6 @@ class TabFilter(admin.SimpleListFilter):
         self, request: HttpRequest, queryset: QuerySet[GuestCreation]
     ) -> QuerySet[GuestCreation]:
         tab = self.value()
-        if tab == _QUEUE:
-            return queryset & reviews.waiting()
         if tab is None:
             return queryset
         condition = _CONDITIONS.get(tab)

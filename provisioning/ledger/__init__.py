@@ -3,6 +3,7 @@
 opening.py      open(): a new row, or which earlier one serves; reuse, resume and idempotency
 transitions.py  what becomes of a row
 erasing.py      what an erasure leaves of one
+reviewing.py    which ones a reviewer has looked at
 waiting.py      rows that wait for the worker
 storage.py      the short transactions that both are made of
 statements.py   what every init reads and writes, as SQL
@@ -25,6 +26,7 @@ from provisioning.ledger.opening import (
     find_guest,
     open_creation,
 )
+from provisioning.ledger.reviewing import mark_reviewed
 from provisioning.ledger.storage import (
     QUEUED_FOR,
     Entry,
@@ -64,6 +66,7 @@ __all__ = [
     "find_queued",
     "give_up",
     "guest_created",
+    "mark_reviewed",
     "mark_withdrawn",
     "open_creation",
     "queue_depth",

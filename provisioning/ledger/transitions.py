@@ -136,13 +136,16 @@ def move(
 ) -> None:
     """Write one transition and its event in the caller's transaction. Raises Lost.
 
-    `overdue`: only where nobody works on the row any more; `counted`: a column to add one to.
+    `overdue`: only where nobody works on the row any more; `counted`: a column to add one to. What
+    gives a new cause for review puts the row back on the queue: an earlier verdict was about what
+    the reviewer could see then.
     """
     now = timezone.now()
+    again = columns.get("status") == Status.UNKNOWN or columns.get("echo_mismatch")
     if not statements.update(
         creation_id=entry.id,
         leaving=leaving,
-        columns={"updated_at": now, **columns},
+        columns={"updated_at": now, **columns, **({"reviewed_at": None} if again else {})},
         counted=counted,
         overdue_at=now if overdue else None,
     ):

@@ -5,7 +5,7 @@ Everything that ties a row to a person is keyed by the session's hash, so that a
 
 from provisioning.models.consent import Notice, NoticeContent, NoticeDraft, Withdrawal
 from provisioning.models.creations import (
-    FOR_REVIEW,
+    TO_REVIEW,
     ConsentBasis,
     ConsentType,
     GuestCreation,
@@ -16,7 +16,7 @@ from provisioning.models.creations import (
 from provisioning.models.rights import LegalHold, PlatformDeletion, Review
 
 __all__ = [
-    "FOR_REVIEW",
+    "TO_REVIEW",
     "ConsentBasis",
     "ConsentType",
     "GuestCreation",

@@ -31,11 +31,11 @@ class ConsentBasis(models.TextChoices):
     WITHDRAWN = "withdrawn", "Withdrawn before, so declined"
 
 
-# What a reviewer is asked to look at: nobody knows what happened, or nobody said yes, or the
-# platform repeats the consent otherwise than it was told.
-FOR_REVIEW = (
+# What a reviewer is asked to look at, until one has: nobody knows what happened, or nobody said
+# yes, or the platform repeats the consent otherwise than it was told.
+TO_REVIEW = (
     Q(status=Status.UNKNOWN) | Q(echo_mismatch=True) | Q(consent_basis=ConsentBasis.ASSUMED)
-)
+) & Q(reviewed_at=None)
 
 
 class GuestCreation(models.Model):
@@ -78,6 +78,9 @@ class GuestCreation(models.Model):
     gpc = models.BooleanField("Global Privacy Control", default=False)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True)
+    # A filter copy: the record is the latest `Review`, which nobody can change. Empty again when
+    # there is something new to look at (`ledger.transitions.move`); no evidence of the creation.
+    reviewed_at = models.DateTimeField(null=True, blank=True)
 
     # HMAC-SHA-256 under `salt`, which an erasure empties: then nobody can tell what they meant.
     salt = models.CharField(max_length=32, blank=True)
@@ -102,7 +105,7 @@ class GuestCreation(models.Model):
             models.Index(fields=["status", "-id"], name="creation_by_status"),
             # One for each list that reviewers work from.
             models.Index(fields=["consent_basis", "-id"], name="creation_by_basis"),
-            models.Index(fields=["-id"], condition=FOR_REVIEW, name="creation_for_review"),
+            models.Index(fields=["-id"], condition=TO_REVIEW, name="creation_to_review"),
             models.Index(
                 fields=["-id"], condition=Q(consent_given=False), name="creation_declined"
             ),

@@ -1,30 +1,20 @@
 """CRM administrators find, import and export records; who saw whom in clear is recorded."""
 
 import json
-from io import BytesIO
 
 import pytest
 
 from audit.models import AuditEvent
-from crm.models import CrmRecord, ImportUpload
 from tests.factories import crm_record, signed_in
 
 pytestmark = pytest.mark.django_db
 
 LIST = "/admin/crm/crmrecord/"
-HEADER = b"session_id,email,first_name,tier,previous_tickets\n"
-ROW = b"raw-session-of-joe,joe@example.com,Joe,Gold,3\n"
 
 
 @pytest.fixture
 def administrator():
     return signed_in("CRM administrator")
-
-
-def _upload(browser, content):
-    file = BytesIO(content)
-    file.name = "records.csv"
-    return browser.post(f"{LIST}import/", {"file": file})
 
 
 def _data(kind):
@@ -64,48 +54,6 @@ def test_says_that_nothing_was_found_without_repeating_the_term(administrator):
     assert "secret-session" not in page.content.decode()
 
 
-def test_previews_an_import_without_storing_anything(administrator):
-    page = _upload(administrator, HEADER + ROW)
-
-    assert page.context_data["result"].created == 1
-    assert not CrmRecord.objects.exists()
-
-
-def test_tells_what_is_wrong_by_row_and_column(administrator):
-    page = _upload(administrator, HEADER + ROW + ROW.replace(b"Gold,3", b"Gold,three"))
-
-    errors = page.context_data["refused"].errors
-    assert [(error.row, error.column) for error in errors] == [
-        (3, "previous_tickets"),
-        (3, ""),
-    ]
-
-
-def test_imports_what_was_previewed_and_records_it(administrator):
-    ticket = _upload(administrator, HEADER + ROW).context_data["ticket"]
-
-    administrator.post(f"{LIST}import/", {"ticket": ticket})
-
-    assert CrmRecord.objects.get().email == "joe@example.com"
-    assert _data("crm.imported")["created"] == 1
-    assert not ImportUpload.objects.exists()
-
-
-def test_stores_no_raw_session_id_between_preview_and_confirmation(administrator):
-    _upload(administrator, HEADER + ROW)
-
-    assert b"raw-session" not in bytes(ImportUpload.objects.get().content)
-
-
-def test_lets_nobody_confirm_the_upload_of_somebody_else(administrator):
-    ticket = _upload(administrator, HEADER + ROW).context_data["ticket"]
-
-    page = signed_in().post(f"{LIST}import/", {"ticket": ticket}, follow=True)
-
-    assert "no longer there" in page.content.decode()
-    assert not CrmRecord.objects.exists()
-
-
 def test_exports_the_records_and_records_who_took_them(administrator):
     crm_record("session-jane", attributes={"segment": "retail"})
 
@@ -114,6 +62,15 @@ def test_exports_the_records_and_records_who_took_them(administrator):
     content = b"".join(answer.streaming_content).decode()
     assert "jane.doe@example.com,Jane,Enterprise,12,segment=retail" in content
     assert _data("crm.exported") == {"filter": "all", "rows": 1}
+
+
+def test_streams_an_export_in_pieces(administrator):
+    for number in range(401):
+        crm_record(f"session-{number}")
+
+    pieces = list(administrator.get(f"{LIST}export/").streaming_content)
+
+    assert [piece.count(b"\r\n") for piece in pieces] == [1, 200, 200, 1]
 
 
 def test_masks_addresses_in_the_list(administrator):

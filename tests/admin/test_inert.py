@@ -69,7 +69,7 @@ def test_names_no_column_of_an_import_as_markup():
     row = "a,b@example.com,c,d,1,x\n"
     page = _upload(signed_in(), header + row + row)
 
-    assert "<img src=x" not in page.content.decode()
+    assert "<img src=x" not in page.getvalue().decode()
 
 
 def _upload(browser, text):

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from django.core.management import call_command
 from django.db import DatabaseError, transaction
 
 from audit.models import AuditEvent
@@ -12,6 +13,7 @@ from tests.factories import creation, crm_record, signed_in
 
 pytestmark = pytest.mark.django_db
 
+LONG_AGO = datetime(2026, 11, 1, tzinfo=UTC)
 LIST = "/admin/provisioning/guestcreation/"
 
 
@@ -39,7 +41,7 @@ def _review(browser, rows, **fields):
         ("unknown", {"status": "unknown", "guest_id": ""}),
         ("assumed", {"consent_basis": "assumed"}),
         ("declined", {"consent_given": False}),
-        ("withdrawn", {"withdrawn_at": datetime(2026, 11, 1, tzinfo=UTC)}),
+        ("withdrawn", {"withdrawn_at": LONG_AGO}),
     ],
 )
 def test_shows_under_a_tab_only_what_belongs_there(reviewer, tab, fields):
@@ -56,6 +58,34 @@ def test_asks_for_a_reason_before_anything_is_recorded(reviewer):
 
     assert "Reason" in page.content.decode()
     assert not Review.objects.exists()
+
+
+def test_reviews_a_thousand_at_once(reviewer):
+    rows = [row.id for row in GuestCreation.objects.bulk_create(_unknown() for _ in range(1_000))]
+    action = {"action": "review_selected", "select_across": "1"}
+
+    page = reviewer.post(LIST, action | {"_selected_action": [str(rows[0])]})
+    said = {"confirmed": "1", "verdict": "in_order", "reason": "Seen in the platform"}
+    said |= {"creations": page.context_data["creations"], "_selected_action": [str(rows[0])]}
+    answer = reviewer.post(LIST, action | said)
+
+    assert answer.status_code == 302
+    assert Review.objects.count() == 1_000
+
+
+def test_refuses_a_confirmation_that_names_no_creations(reviewer):
+    chosen = {"action": "review_selected", "_selected_action": [str(creation().id)]}
+
+    answer = reviewer.post(LIST, chosen | {"confirmed": "1", "creations": "nonsense"})
+
+    assert answer.status_code == 400
+
+
+def _unknown():
+    return GuestCreation(
+        created_at=LONG_AGO, status="unknown", consent_given=True, consent_type="explicit",
+        consent_basis="stated",
+    )  # fmt: skip
 
 
 def test_refuses_a_review_without_a_reason(reviewer):
@@ -83,13 +113,39 @@ def test_records_who_reviewed_what_in_the_audit_log(reviewer):
     assert event.actor == f"staff:{Review.objects.get().reviewer_id}"
 
 
-def test_leaves_the_creation_as_it_was(reviewer):
+def test_leaves_the_evidence_of_the_creation_as_it_was(reviewer):
     row = creation(status="unknown")
     before = GuestCreation.objects.filter(id=row.id).values().get()
 
     _review(reviewer, [row])
 
-    assert GuestCreation.objects.filter(id=row.id).values().get() == before
+    after = GuestCreation.objects.filter(id=row.id).values().get()
+    # A copy of what the review says, by which the queue finds those without one.
+    assert after.pop("reviewed_at") == Review.objects.get().reviewed_at
+    assert before.pop("reviewed_at") is None
+    assert after == before
+
+
+def test_asks_again_once_there_is_something_new_to_look_at(reviewer):
+    row = creation(consent_basis="assumed", status="pending", guest_id="", overdue_at=LONG_AGO)
+    _review(reviewer, [row])
+
+    call_command("recover_pending")
+
+    assert _ids(reviewer.get(LIST, {"tab": "queue"})) == {row.id}
+    _review(reviewer, [row])
+    assert not _ids(reviewer.get(LIST, {"tab": "queue"}))
+    assert Review.objects.count() == 2
+
+
+def test_does_not_ask_again_after_a_transition_that_answers_a_question(reviewer, webchat):
+    session = webchat.init("jane", consentGiven=None).json()["guestId"]
+    row = GuestCreation.objects.get(guest_id=session)
+    _review(reviewer, [row])
+
+    webchat.token(session, "jane")
+
+    assert not _ids(reviewer.get(LIST, {"tab": "queue"}))
 
 
 def test_counts_a_form_that_is_sent_twice_once(reviewer):

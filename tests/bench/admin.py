@@ -1,10 +1,12 @@
-"""The admin at a million creations: ``python -m tests.bench.admin [ROWS]``.
+"""The admin at a million creations: ``python -m tests.bench.admin [ROWS] [plans]``.
 
 Makes the database that ``DATABASE_URL`` names (PostgreSQL, its name must end in ``_scale``) if it
 is empty: ROWS creations spread evenly over 365 days, three events and three leaves for each, half
 as many CRM records. Then asks for each page of the admin and prints p50 and p95 in milliseconds,
 as the view takes them, without a network; and the CPU time of Python alone, which tells how busy
-the machine was otherwise.
+the machine was otherwise. At last the rest of the queue is reviewed, in batches as a reviewer would
+and then all of it, and the pages that look for what is not reviewed are measured once more.
+With ``plans`` it prints how each page's queries reach the large tables, instead of times.
 
 Distribution: 93 % ready, 3 % failed, 2 % unknown, 1 % refused, 1 % without a token; consent 70 %
 stated yes, 20 % assumed, 10 % declined; 1 % withdrawn; 0.1 % echo mismatch; the older half of what
@@ -62,15 +64,21 @@ INSERT INTO audit_auditevent (id, time, kind, subject, actor, request_id, body)
 INSERT INTO audit_auditleaf (position, hash, event_id, seal_id)
   SELECT position, encode(sha256(('leaf' || id)::bytea), 'hex'), id, position / 10000 + 1
   FROM event;
+"""
+_REVIEWED = """
+SET statement_timeout = 0;
 INSERT INTO provisioning_review (id, creation_id, reviewer_id, reviewed_at, verdict, reason)
   SELECT id_at(created_at, 1, id::text), id, (SELECT max(id) FROM auth_user), created_at,
          'in_order', 'Seen'
   FROM provisioning_guestcreation
-  WHERE (status = 'unknown' OR echo_mismatch OR consent_basis = 'assumed')
-    AND created_at < now() - interval '180 days';
+  WHERE (status = 'unknown' OR echo_mismatch OR consent_basis = 'assumed') AND reviewed_at IS NULL
+    AND created_at < now() - interval '{days} days';
+UPDATE provisioning_guestcreation AS c SET reviewed_at = r.reviewed_at
+  FROM provisioning_review AS r WHERE r.creation_id = c.id AND c.reviewed_at IS NULL;
 """
 _CREATIONS = "/admin/provisioning/guestcreation/"
 _EVENTS, _RECORDS = "/admin/audit/auditevent/", "/admin/crm/crmrecord/"
+_OF_THE_QUEUE = ("dashboard", "creations", "creations, tab queue", "creations, queue, 30 days")
 _PAGES = {
     "dashboard": "/admin/",
     "creations": _CREATIONS,
@@ -84,6 +92,7 @@ _PAGES = {
     },
     "creations, basis omitted": f"{_CREATIONS}?consent_basis__exact=omitted",
     "creations, 30 days, declined": f"{_CREATIONS}?days=30&tab=declined",
+    "creations, queue, 30 days": f"{_CREATIONS}?tab=queue&days=30",
     "creations, 30 days, failed": f"{_CREATIONS}?days=30&status__exact=failed",
     "creations, last page": f"{_CREATIONS}?p=100",
     "events": _EVENTS,
@@ -108,14 +117,28 @@ def main() -> None:
         sys.exit("DATABASE_URL must name a PostgreSQL database that ends in _scale")
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     _seed(rows)
+    if "plans" in sys.argv:
+        for name, act in _acts(rows).items():
+            print(f"{name:<36} {'; '.join(_plans(act))}")
+        return
     print(f"{'page, ' + format(rows, ',') + ' creations':<36} {'p50':>7} {'p95':>7} {'cpu':>7}")
     for name, act in _acts(rows).items():
-        _timed(act)
-        busy = time.process_time()
-        times = sorted(_timed(act) for _ in range(ROUNDS))
-        cpu = (time.process_time() - busy) * 1000 / ROUNDS
-        p50, p95 = statistics.median(times), times[int(ROUNDS * 0.95)]
-        print(f"{name:<36} {p50:7.0f} {p95:7.0f} {cpu:7.0f}", flush=True)
+        _measure(name, act)
+    for count in (50, 1_000) if rows > 100_000 else (10,):  # six times each
+        _measure(f"review {count:,}", _reviewing(count), rounds=5)
+    _sql(_REVIEWED.format(days=0))
+    for name, act in _acts(rows).items():
+        if name in _OF_THE_QUEUE:
+            _measure(f"{name}, all reviewed", act)
+
+
+def _measure(name: str, act: Any, rounds: int = ROUNDS) -> None:
+    _timed(act)
+    busy = time.process_time()
+    times = sorted(_timed(act) for _ in range(rounds))
+    cpu = (time.process_time() - busy) * 1000 / rounds
+    p50, p95 = statistics.median(times), times[int(rounds * 0.95)]
+    print(f"{name:<36} {p50:7.0f} {p95:7.0f} {cpu:7.0f}", flush=True)
 
 
 def _seed(rows: int) -> None:
@@ -129,23 +152,23 @@ def _seed(rows: int) -> None:
     if GuestCreation.objects.exists():
         return
     staff()
+    _sql(_SEED.format(rows=rows) + _REVIEWED.format(days=180))
     with connection.cursor() as cursor:
-        cursor.execute(_SEED.format(rows=rows))
         cursor.execute("VACUUM ANALYZE")  # as autovacuum would have
+
+
+def _sql(statements: str) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(statements)
         cursor.execute("RESET statement_timeout")
 
 
 def _acts(rows: int) -> dict[str, Any]:
-    from django.test import Client
-
     from provisioning.models import GuestCreation
 
-    client = Client(raise_request_exception=True)
-    from django.contrib.auth.models import User
-
-    client.force_login(
-        User.objects.latest("pk"), backend="django.contrib.auth.backends.ModelBackend"
-    )
+    client = _client()
     some = GuestCreation.objects.filter(request_id__in=[f"request-{rows // 2}"]).first()
     acts = {name: lambda url=url: client.get(url) for name, url in _PAGES.items()}
     for name, term in {
@@ -157,8 +180,53 @@ def _acts(rows: int) -> dict[str, Any]:
             acts[f"{place}, search {name}"] = lambda u=url, t=term: client.post(
                 f"{u}find/", {"term": t}
             )
+    acts["creations, same visitor"] = lambda: client.get(f"{_CREATIONS}?like={some.pk}")
+    acts["events, search"] = lambda: client.get(f"{_EVENTS}?q=request-{rows // 3}")
     acts["one creation"] = lambda: client.get(f"{_CREATIONS}{some.pk}/change/")
     return acts
+
+
+def _reviewing(count: int) -> Any:
+    """Return what reviews the newest `count` of the queue, other ones each time."""
+    from provisioning import reviews
+
+    client = _client()
+
+    def act() -> Any:
+        keys = list(reviews.waiting().values_list("pk", flat=True)[:count])
+        form = {"action": "review_selected", "confirmed": "1", "verdict": "in_order"}
+        chosen = {"_selected_action": keys[0], "creations": ",".join(map(str, keys))}
+        return client.post(_CREATIONS, form | chosen | {"reason": "Seen"})
+
+    return act
+
+
+def _client() -> Any:
+    from django.contrib.auth.models import User
+    from django.test import Client
+
+    client = Client(raise_request_exception=True)
+    client.force_login(
+        User.objects.latest("pk"), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    return client
+
+
+def _plans(act: Any) -> list[str]:
+    """Return how the queries of a page reach the large tables: ``table by index``."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from tests.bench import million
+
+    act()
+    with CaptureQueriesContext(connection) as captured:
+        act()
+    seen: set[str] = set()
+    for query in captured.captured_queries:
+        if query["sql"].startswith("SELECT"):
+            million.collect(million.explain(query["sql"]), seen)
+    return sorted(seen)
 
 
 def _timed(act: Any) -> float:

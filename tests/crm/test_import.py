@@ -29,6 +29,14 @@ def run_import(folder, content):
     return out.getvalue()
 
 
+def import_while(act):
+    """Import a changed tier, and `act` each time it is about to be written."""
+    lines = csv_text({"tier": "Silver"}).splitlines(keepends=True)
+    for step in import_records(lines=lines, actor="system"):
+        if getattr(step, "phase", "") == "writing" and not step.done:
+            act()
+
+
 def found(session_id):
     return find_profile(session_hash=hash_session(session_id=session_id))
 
@@ -150,15 +158,13 @@ def test_a_record_edited_meanwhile_is_compared_again():
     crm_record(attributes={"score": 7})
     edits = iter([{"score": 8}])
 
-    def edit_before_writing(rows, *, desc, total=None):
-        if desc == "writing" and (attributes := next(edits, None)):
+    def edit_once():
+        if attributes := next(edits, None):
             record = CrmRecord.objects.get()
             record.attributes = attributes
             record.save()
-        return rows
 
-    lines = csv_text({"tier": "Silver"}).splitlines(keepends=True)
-    import_records(lines=lines, actor="system", progress=edit_before_writing)
+    import_while(edit_once)
 
     record = CrmRecord.objects.get()
     assert (record.tier, record.attributes, record.version) == ("Silver", {"score": 8}, 3)
@@ -167,16 +173,24 @@ def test_a_record_edited_meanwhile_is_compared_again():
 def test_gives_up_when_the_records_never_stand_still():
     crm_record(tier="Gold")
 
-    def edit_before_writing(rows, *, desc, total=None):
-        if desc == "writing":
-            CrmRecord.objects.get().save()
-        return rows
-
-    lines = csv_text({"tier": "Silver"}).splitlines(keepends=True)
     with pytest.raises(ImportOvertaken):
-        import_records(lines=lines, actor="system", progress=edit_before_writing)
+        import_while(lambda: CrmRecord.objects.get().save())
 
     assert CrmRecord.objects.get().tier == "Gold"
+
+
+@pytest.mark.parametrize("phase", ["checking", "comparing", "writing"])
+def test_stores_nothing_when_it_is_left_before_its_end(phase):
+    crm_record(tier="Gold")
+    rows = [{"session_id": f"session-{number}"} for number in range(1_200)]
+    lines = csv_text(*rows).splitlines(keepends=True)
+
+    steps = import_records(lines=lines, actor="system")
+    assert any(step.phase == phase and step.done for step in steps)
+    steps.close()
+
+    assert CrmRecord.objects.count() == 1
+    assert not AuditEvent.objects.filter(kind="crm.imported").exists()
 
 
 CELLS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=100)

@@ -1,14 +1,14 @@
 import io
 import sys
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 from tqdm import tqdm
 
-from crm.imports import ImportOvertaken, ImportRefused, import_records
+from crm.imports import ImportOvertaken, ImportRefused, ImportResult, Step, import_records
 from crm.keying import WrongPepper
 
 
@@ -25,11 +25,9 @@ class Command(BaseCommand):
         parser.add_argument("file", metavar="FILE", help="CSV in UTF-8; - reads standard input")
 
     def handle(self, *args: Any, file: str, **options: Any) -> None:
-        # disable=None: no bar where standard error is not a terminal.
-        progress = partial(tqdm, unit=" rows", disable=None, file=sys.stderr)
         try:
             with _opened(file) as lines:
-                result = import_records(lines=lines, actor="system", progress=progress)
+                result = _watched(import_records(lines=lines, actor="system"))
         except OSError as exc:
             raise CommandError(f"The file cannot be read: {exc.strerror}.") from exc
         except ImportRefused as exc:
@@ -45,6 +43,23 @@ class Command(BaseCommand):
             f"{result.created:,} created, {result.updated:,} updated,"
             f" {result.unchanged:,} unchanged."
         )
+
+
+def _watched(steps: Iterator[Step | ImportResult]) -> ImportResult:
+    """Go through `steps` under a progress bar; return the result, which comes last."""
+    # disable=None: no bar where standard error is not a terminal.
+    with tqdm(unit=" rows", disable=None, file=sys.stderr) as bar:
+        phase = ""
+        for step in steps:
+            if isinstance(step, ImportResult):
+                return step
+            if step.phase != phase:
+                phase = step.phase
+                bar.reset()
+                bar.set_description(phase, refresh=False)
+            bar.total = step.total
+            bar.update(step.done - bar.n)
+    raise AssertionError("an import ends with its result")
 
 
 def _opened(file: str) -> AbstractContextManager[TextIO]:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,11 @@ def chromium() -> Iterator[Browser]:
     # Playwright's event loop runs in this thread, where Django would refuse all work.
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            # Without a GPU, whose stand-in now and then cannot take a picture.
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu"],
+        )
         yield browser
         browser.close()
 
@@ -62,6 +67,18 @@ def sign_in(
     for context in opened:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def csv(tmp_path: Path) -> Callable[[str], Path]:
+    """Return a function that writes a file to be uploaded."""
+
+    def write(content: str) -> Path:
+        path = tmp_path / "records.csv"
+        path.write_text(content)
+        return path
+
+    return write
 
 
 def _complaint(said: ConsoleMessage) -> list[str]:

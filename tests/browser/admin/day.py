@@ -1,4 +1,7 @@
-"""What a day leaves behind: creations of every kind, CRM records, a changed mapping, seals."""
+"""What a day leaves behind: creations of every kind, CRM records, a changed mapping, seals.
+
+And the files that a CRM administrator brings along.
+"""
 
 from datetime import timedelta
 from uuid import UUID
@@ -11,6 +14,9 @@ from crm.models import AttributeMapping
 from tests.factories import creation, crm_record
 
 JANE = "session-of-jane"
+_HEADER = "session_id,email,first_name,tier,previous_tickets\n"
+GOOD = _HEADER + "".join(f"new-{n},new{n}@example.com,New,Gold,{n}\n" for n in range(7))
+BAD = GOOD.replace("new1@", "new1").replace("Gold,2", "Gold,two").replace("new-3,", "new-0,")
 _NO_GUEST = {"guest_id": "", "error_code": "platform_timeout"}
 _KINDS = (
     {},
@@ -44,3 +50,9 @@ def a_day() -> None:
     mapping.order += 1
     changes.save_mapping(mapping=mapping, actor="system")
     seals.seal()
+
+
+def long_file(*, rows: int) -> str:
+    """Return a CSV file of new records that takes a while."""
+    cells = (f"long-{n},long{n}@example.com,Long,Gold,{n}\n" for n in range(rows))
+    return _HEADER + "".join(cells)

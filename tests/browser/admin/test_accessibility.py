@@ -2,8 +2,10 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from provisioning.models import GuestCreation
+from tests.browser.admin.day import BAD, GOOD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,6 +26,15 @@ PAGES = (
 )
 
 
+def _serious(page):
+    violations = Axe().run(page, options={"preload": False}).response["violations"]
+    return [
+        f"{page.url}: {each['id']}: {each['nodes'][0]['html'][:120]}"
+        for each in violations
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
 def test_has_no_serious_finding_on_any_page(sign_in, width, scheme):
     page = sign_in(width=width, scheme=scheme, bypass_csp=True)  # axe adds styles of its own
@@ -32,14 +43,54 @@ def test_has_no_serious_finding_on_any_page(sign_in, width, scheme):
     for path in PAGES:
         page.goto(path.format(creation=GuestCreation.objects.first().pk))
         page.wait_for_load_state("networkidle")
-        violations = Axe().run(page, options={"preload": False}).response["violations"]
-        found += [
-            f"{path}: {each['id']}: {each['nodes'][0]['html'][:120]}"
-            for each in violations
-            if each["impact"] in ("serious", "critical")
-        ]
+        found += _serious(page)
 
     assert found == [], "\n".join(found)
+
+
+def test_has_no_serious_finding_on_the_way_through_an_import(sign_in, csv):
+    page = sign_in("CRM administrator", bypass_csp=True)
+    found = []
+
+    for file in (BAD, GOOD):
+        page.goto("/admin/crm/crmrecord/import/")
+        page.get_by_label("CSV file").set_input_files(csv(file))
+        page.get_by_role("button", name="Check the file").click()
+        page.wait_for_load_state("networkidle")
+        found += _serious(page)
+    page.get_by_role("button", name="Import 7 records").click()
+    page.wait_for_load_state("networkidle")
+
+    assert found + _serious(page) == []
+
+
+def test_has_no_serious_finding_on_the_way_through_a_review(sign_in):
+    page = sign_in("Compliance reviewer", bypass_csp=True)
+    page.goto("/admin/provisioning/guestcreation/?tab=queue")
+    page.get_by_label("Select all objects on this page").click()
+    page.get_by_label("Action:").select_option(label="Review selected creations")
+    page.get_by_role("button", name="Go").click()
+    page.wait_for_load_state("networkidle")
+    found = _serious(page)
+
+    page.get_by_label("Reason").fill("Seen")
+    page.get_by_role("button", name="Record 50 reviews").click()
+    page.wait_for_load_state("networkidle")
+
+    assert found + _serious(page) == []
+
+
+def test_leads_past_the_header_with_the_keyboard(sign_in):
+    page = sign_in()
+    page.goto("/admin/provisioning/guestcreation/?tab=queue")
+
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to main content")
+
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == "#content-start"
 
 
 def test_has_no_serious_finding_where_one_signs_in(sign_in):
@@ -47,9 +98,7 @@ def test_has_no_serious_finding_where_one_signs_in(sign_in):
     page.get_by_role("button", name="Log out").click()
     page.goto("/admin/login/")
 
-    violations = Axe().run(page, options={"preload": False}).response["violations"]
-
-    assert [each["id"] for each in violations if each["impact"] in ("serious", "critical")] == []
+    assert _serious(page) == []
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -7,23 +7,19 @@ from playwright.sync_api import expect
 
 from crm.models import AttributeMapping, CrmRecord
 from provisioning.models import Review
-from tests.browser.admin.day import JANE
+from tests.browser.admin.day import BAD, GOOD, JANE, long_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-HEADER = "session_id,email,first_name,tier,previous_tickets\n"
-GOOD = HEADER + "".join(f"new-{n},new{n}@example.com,New,Gold,{n}\n" for n in range(7))
-BAD = GOOD.replace("new1@", "new1").replace("Gold,2", "Gold,two").replace("new-3,", "new-0,")
-
-
-@pytest.fixture
-def csv(tmp_path):
-    def write(content):
-        path = tmp_path / "records.csv"
-        path.write_text(content)
-        return path
-
-    return write
+# A page that is still coming in changes under the reader; this remembers each bar that was there.
+KEEP_WHAT_IS_SHOWN = """
+window.shown = [];
+new MutationObserver(() => {
+  const bars = [...document.querySelectorAll("label:has(progress)")];
+  for (const bar of bars.filter((each) => each.checkVisibility()))
+    shown.push(bar.innerText.replace(/\\s+/g, " ").trim());
+}).observe(document, {childList: true, subtree: true});
+"""
 
 
 def test_reviews_a_batch_of_fifty_with_six_clicks(sign_in):
@@ -93,6 +89,22 @@ def test_imports_a_file_once_its_bad_rows_are_corrected(sign_in, csv):
 
     expect(page.get_by_text("Imported: 7 new, 0 changed, 0 unchanged")).to_be_visible()
     assert CrmRecord.objects.filter(email__startswith="new").count() == 7
+
+
+def test_shows_how_far_the_import_of_a_long_file_is(sign_in, csv):
+    page = sign_in("CRM administrator")
+    page.add_init_script(KEEP_WHAT_IS_SHOWN)
+    page.goto("/admin/crm/crmrecord/import/")
+
+    page.get_by_label("CSV file").set_input_files(csv(long_file(rows=20_000)))
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.get_by_role("button", name="Import 20,000 records")).to_be_visible()
+    checked = page.evaluate("shown")
+    page.get_by_role("button", name="Import 20,000 records").click()
+    expect(page.get_by_text("Imported: 20,000 new")).to_be_visible()
+
+    assert len({text for text in checked if re.match(r"Checking the file: [\d,]+ rows", text)}) > 1
+    assert "Writing: 20,000 records, all at once" in page.evaluate("shown")
 
 
 def test_shows_what_a_mapping_would_send_while_it_is_typed(sign_in):
