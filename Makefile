@@ -22,7 +22,7 @@ install: $(VENV)/.runtime  ## .venv, runtime dependencies, collected static file
 check: $(VENV)/.dev  ## format, lint, types, imports, migrations, settings, OpenAPI
 	@.ci/check
 
-test-all: $(VENV)/.dev  ## every suite: fast, faults, crashes, services, browser
+test-all: $(VENV)/.dev $(VENV)/otel  ## every suite: fast, faults, crashes, services, browser
 	@.ci/test-all
 
 bench: $(VENV)/.dev  ## figures and ratios; never a pass or a fail
@@ -41,4 +41,9 @@ $(VENV)/.runtime: requirements.txt
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+# Beside the .venv, not in it: traces are an extra, and every other suite runs without it.
+$(VENV)/otel: requirements-otel.txt $(VENV)/.dev
+	@grep -v '^-r' $< | $(PIP) --target $@ --upgrade --no-deps -r /dev/stdin
 	@touch $@

@@ -1,6 +1,5 @@
 """The one door through which an event enters the log."""
 
-import hashlib
 import hmac
 import json
 import secrets
@@ -20,6 +19,9 @@ REKEYED = "subject.rekeyed"
 _INSERT = (
     "INSERT INTO audit_auditevent (id, time, kind, subject, actor, request_id, body)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+)
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 )
 _FIND_SALT = "SELECT salt FROM audit_subjectsalt WHERE session_hash = %s"
 _ADD_SALT = (
@@ -83,9 +85,7 @@ def canonical(value: Mapping[str, Any]) -> str:
         NotRecordableError: not JSON (dates, sets, NaN, keys of mixed types), or not UTF-8.
     """
     try:
-        text = json.dumps(
-            value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-        )
+        text = _ENCODER.encode(value)
         text.encode()  # a lone surrogate is no UTF-8; SQLite and PostgreSQL would differ about it
     except (TypeError, ValueError, RecursionError) as exc:
         raise NotRecordableError(f"an event's data must be JSON: {type(exc).__name__}") from exc
@@ -149,4 +149,4 @@ def _new_salt(session_hash: str) -> bytes:
 
 
 def _pseudonym(salt: bytes, session_hash: str) -> str:
-    return hmac.new(salt, session_hash.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(salt, session_hash.encode(), "sha256").hex()

@@ -1,4 +1,4 @@
-"""Whether RabbitMQ answers, for ``/readyz``."""
+"""Whether RabbitMQ answers, for ``/readyz`` and ``/metrics``."""
 
 from django.conf import settings
 
@@ -9,6 +9,13 @@ def state() -> str:
     """Return "none", "ok" or what its absence means; takes a second at most."""
     if not settings.CELERY_BROKER_URL:
         return "none: every init is synchronous"
+    return "down: every init is synchronous" if is_down() else "ok"
+
+
+def is_down() -> bool:
+    """Tell whether there should be a broker and it does not answer; takes a second at most."""
+    if not settings.CELERY_BROKER_URL:
+        return False
     from amqp.exceptions import AMQPError
     from kombu import Connection
     from kombu.exceptions import KombuError
@@ -17,5 +24,5 @@ def state() -> str:
         with Connection(settings.CELERY_BROKER_URL, connect_timeout=SECONDS) as connection:
             connection.connect()
     except (KombuError, AMQPError, OSError):
-        return "down: every init is synchronous"
-    return "ok"
+        return True
+    return False

@@ -108,6 +108,7 @@ def _details() -> dict[str, Any]:
             "unsealedSeconds": round(seals.oldest_unsealed_age(), 1),
             "overdue": health.overdue(),
             "queued": health.queue_depth(),
+            "queuedSeconds": round(health.oldest_queued_age(), 1),
         }
     except (DatabaseError, InterfaceError):
         stored = {}
@@ -118,7 +119,7 @@ def _details() -> dict[str, Any]:
             "open": gate.is_open,
             "reason": gate.reason,
             "retryAfter": round(gate.retry_after, 1),
-            "callsFree": round(gate.calls_free, 1),
+            "callsFree": round(gate.calls_free, 1) if gate.rate_per_minute else None,
         },
         "inFlight": in_flight.count(),
         **stored,

@@ -1,5 +1,6 @@
 """One scrape: the counters of every web process, and the state of things now."""
 
+import math
 import os
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from audit import seals
-from guestportal import cache
+from guestportal import broker, cache
 from provisioning import health
 
 
@@ -21,8 +22,10 @@ class _State(Collector):
         gate = health.platform_state()
         yield _gauge("gate_open", "1 while the platform may be called", gate.is_open)
         yield _gauge("gate_retry_after_seconds", "Until the gate opens again", gate.retry_after)
-        yield _gauge("gate_calls_free", "Calls the platform's rate leaves now", gate.calls_free)
+        free = gate.calls_free if gate.rate_per_minute else math.inf
+        yield _gauge("gate_calls_free", "Calls the platform's rate leaves now", free)
         yield _gauge("cache_shared", "0 while Redis is gone", cache.is_shared())
+        yield _gauge("broker_up", "0 while RabbitMQ is gone", not broker.is_down())
         try:
             yield from _stored()
         except (DatabaseError, InterfaceError):
@@ -44,6 +47,8 @@ def _stored() -> Iterator[Metric]:
     yield _gauge("unsealed_seconds", "Age of the oldest event without a seal", age)
     yield _gauge("overdue", "Creations that recovery should have settled", health.overdue())
     yield _gauge("queued", "Inits that wait for the worker", health.queue_depth() or 0)
+    waits = health.oldest_queued_age()
+    yield _gauge("queued_seconds", "How long the oldest of them has waited", waits)
     yield _gauge("database_up", "0 while the database cannot be reached", 1)
 
 

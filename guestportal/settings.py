@@ -327,6 +327,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "guestportal.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "guestportal.api.middleware.WebchatMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -451,6 +452,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = 16
+CELERY_WORKER_CONSUMER = "guestportal.worker:PatientConsumer"
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False

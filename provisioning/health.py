@@ -6,7 +6,7 @@ from django.utils import timezone
 from provisioning import ledger
 from provisioning.genesys.client import get_client
 from provisioning.genesys.gate import GateState
-from provisioning.models import GuestCreation
+from provisioning.models import GuestCreation, Status
 
 
 def platform_state() -> GateState:
@@ -17,6 +17,16 @@ def platform_state() -> GateState:
 def queue_depth() -> int | None:
     """Return how many inits wait for the worker; None where there is no broker."""
     return ledger.queue_depth() if settings.CELERY_BROKER_URL else None
+
+
+def oldest_queued_age() -> float:
+    """Return for how many seconds the longest waiting init has waited; 0 when none waits.
+
+    Above half a minute: nobody works on the queue. Its length tells that late where few come.
+    """
+    waiting = GuestCreation.objects.filter(status=Status.QUEUED).order_by("id")
+    since = waiting.values_list("created_at", flat=True).first()
+    return (timezone.now() - since).total_seconds() if since else 0.0
 
 
 def overdue() -> int:

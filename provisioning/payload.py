@@ -20,6 +20,7 @@ _FIELDS = {
     "tier": "tier",
     "previousTickets": "previous_tickets",
 }
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 ANONYMOUS_NAME = "Anonymous Visitor"
 
 
@@ -65,5 +66,4 @@ def reuse_basis(*, guest: GuestRequest) -> bytes:
 
 def canonical(value: Any) -> bytes:
     """Return `value` as canonical JSON bytes, for a digest."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode()
+    return _ENCODER.encode(value).encode()

@@ -5,31 +5,38 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 
 @dataclass
 class Tally:
-    """What the visitors met: HTTP statuses, codes, guest ids, and how long each waited."""
+    """What the visitors met: HTTP statuses, codes, guest ids, and how long each waited.
+
+    `places`: where those whose init was queued may ask what became of it.
+    """
 
     statuses: Counter[int] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
     guests: list[str] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
     refusals: list[tuple[float, str | None]] = field(default_factory=list)  # seconds, Retry-After
     broken: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, status: int, body: Any, retry_after: str | None, seconds: float) -> None:
+    def note(self, status: int, body: Any, headers: Mapping[str, str], seconds: float) -> None:
         with self._lock:
             self.statuses[status] += 1
             if status == 200:
                 self.guests.append(body["guestId"])
+            elif status == 202:
+                self.places.append(headers["Location"])
             else:
                 self.codes[body["code"]] += 1
-                self.refusals.append((seconds, retry_after))
+                self.refusals.append((seconds, headers.get("Retry-After")))
 
     def broke(self) -> None:
         with self._lock:
@@ -37,12 +44,15 @@ class Tally:
 
 
 class Visitor:
-    """One client with one connection."""
+    """One client with one connection. `headers`: what it sends with every init."""
 
-    def __init__(self, url: str, tally: Tally) -> None:
+    def __init__(
+        self, url: str, tally: Tally, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         address = urlsplit(url)
         self._where = (str(address.hostname), int(address.port or 80))
         self._tally = tally
+        self._headers = {"Content-Type": "application/json", **headers}
         self._connection: http.client.HTTPConnection | None = None
 
     def init(self, session_id: str) -> None:
@@ -52,9 +62,7 @@ class Visitor:
         body = json.dumps({"sessionId": session_id, "consentGiven": True})
         started = time.monotonic()
         try:
-            self._connection.request(
-                "POST", "/api/webchat/init", body, {"Content-Type": "application/json"}
-            )
+            self._connection.request("POST", "/api/webchat/init", body, self._headers)
             response = self._connection.getresponse()
             answer = json.loads(response.read())
         except (OSError, http.client.HTTPException, ValueError):
@@ -63,7 +71,7 @@ class Visitor:
             self._tally.broke()
             return
         waited = time.monotonic() - started
-        self._tally.note(response.status, answer, response.headers.get("Retry-After"), waited)
+        self._tally.note(response.status, answer, response.headers, waited)
 
     def close(self) -> None:
         if self._connection:
@@ -84,12 +92,14 @@ def at_once(url: str, sessions: list[str]) -> Tally:
     return tally
 
 
-def until(url: str, *, visitors: int, stop: threading.Event, pause: float = 0.0) -> Tally:
+def until(
+    url: str, *, visitors: int, stop: threading.Event, pause: float = 0.0, **headers: str
+) -> Tally:
     """Keep `visitors` starting chats, one after another, until `stop` is set."""
     tally = Tally()
 
     def visit(number: int) -> None:
-        visitor, turn = Visitor(url, tally), 0
+        visitor, turn = Visitor(url, tally, headers), 0
         while not stop.is_set():
             visitor.init(f"visitor-{number}-{turn}-{time.monotonic_ns()}")
             turn += 1

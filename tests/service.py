@@ -35,11 +35,12 @@ class Reply:
 
 @dataclass
 class Service:
-    """A running service. `env` is what it was started with; `log` what it wrote."""
+    """A running service: `env` is what it was started with, `root` whose code, `log` its words."""
 
     url: str
     env: dict[str, str]
     log_path: Path
+    root: Path = ROOT
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def post(self, path: str, body: Any, *, timeout: float = 30, **headers: str) -> Reply:
@@ -79,7 +80,7 @@ class Service:
         """Run a management command under this service's environment."""
         return subprocess.run(
             [sys.executable, "manage.py", *argv],
-            cwd=ROOT,
+            cwd=self.root,
             env=self.env,
             capture_output=True,
             text=True,
@@ -99,7 +100,7 @@ class Service:
         with self.log_path.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, *argv],
-                cwd=ROOT,
+                cwd=self.root,
                 env=self.env,
                 stdout=log,
                 stderr=log,
@@ -175,13 +176,26 @@ def running_service(
     folder: Path, platform_url: str, *, host: str = "127.0.0.1", **settings: str
 ) -> Iterator[Service]:
     """Migrate, start the web server on a free port of `host`, and stop it all afterwards."""
-    port = free_port(host)
-    env = environment(folder, platform_url, **settings) | {"BIND": host, "PORT": str(port)}
-    service = Service(f"http://{host}:{port}", env, folder / f"service-{port}.log")
-    service.log_path.touch()
+    service = new_service(folder, platform_url, host=host, **settings)
     service.manage("migrate", "--verbosity=0")
     try:
         service.start_web()
         yield service
     finally:
         service.kill(signal.SIGTERM)
+
+
+def new_service(
+    folder: Path,
+    platform_url: str,
+    *,
+    host: str = "127.0.0.1",
+    root: Path = ROOT,
+    **settings: str,
+) -> Service:
+    """Return a service that is neither migrated nor started; the caller must kill() it."""
+    port = free_port(host)
+    env = environment(folder, platform_url, **settings) | {"BIND": host, "PORT": str(port)}
+    service = Service(f"http://{host}:{port}", env, folder / f"service-{port}.log", root)
+    service.log_path.touch()
+    return service

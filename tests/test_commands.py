@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -237,6 +238,34 @@ def test_housekeeping_fails_loudly_but_does_the_rest(platform: Platform) -> None
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE taken_away RENAME TO provisioning_idempotencykey")
     assert GuestCreation.objects.get().status == "unknown"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_housekeeping_names_the_file_that_it_cannot_write(
+    platform: Platform, settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Webchat().init()
+    settings.AUDIT_ANCHORS = tmp_path  # a folder where a file should be
+
+    with pytest.raises(CommandError, match="not everything"):
+        run("housekeeping", "--once")
+
+    assert f"seal failed: [Errno 21] Is a directory: '{tmp_path}'" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_housekeeping_names_the_key_that_it_lacks(
+    platform: Platform, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    Webchat().init()
+    settings.AUDIT_SIGNING_KEY = ""
+
+    with pytest.raises(CommandError, match="not everything"):
+        run("housekeeping", "--once")
+
+    assert "seal failed: AUDIT_SIGNING_KEY is not set" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 # --- Every command ------------------------------------------------------------------------------

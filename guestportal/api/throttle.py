@@ -31,20 +31,19 @@ class WebchatThrottle(BaseThrottle):
         window = _SECONDS[period[0]]
         now = time.time()
         key = f"inbound:{self.get_ident(request)}"
-        # add() and incr() are atomic in memory and in Redis: of 100 calls at once N pass.
         opened = float(cache.get_or_set(key, now, window) or now)
-        counter = f"{key}:{opened}"
-        cache.add(counter, 0, window + 1)
         self._left = opened + window - now
-        return _increment(counter) <= int(count)
+        return _increment(f"{key}:{opened}", window + 1) <= int(count)
 
     def wait(self) -> float:
         """Return the seconds until the client's window ends."""
         return max(1.0, self._left)
 
 
-def _increment(key: str) -> int:
+def _increment(key: str, seconds: float) -> int:
+    """Count one; add() and incr() are atomic in memory and in Redis: of 100 at once N pass."""
     try:
         return int(cache.incr(key))
-    except ValueError:  # it expired between the two calls: a new window
-        return 1
+    except ValueError:  # the window's first
+        cache.add(key, 0, seconds)
+        return int(cache.incr(key))

@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from django.core.cache import cache
 
@@ -61,11 +62,13 @@ class Gate:
         An init reserves both its calls at once, so that no guest is made that cannot get a token.
         Raises Busy or Unavailable at once, with `retry_after`, when the wait would be too long.
         """
-        self._pass_outage()
-        _pass_limit(deadline)
-        if calls and (rate := self._rate()) and (wait := _reserve(calls, rate, deadline)):
+        found = cache.get_many([_OUTAGE, _FAILURES, _LIMITED, _ALLOWED])
+        self._pass_outage(found)
+        _pass_limit(found.get(_LIMITED), deadline)
+        rate = self._rate(found.get(_ALLOWED))
+        if calls and rate and (wait := _reserve(calls, rate, deadline)):
             deadline.sleep(wait)
-            _pass_limit(deadline)  # one may have been set while we waited
+            _pass_limit(cache.get(_LIMITED), deadline)  # one may have been set while we waited
 
     def report(self, outcome: Answer | PlatformError) -> None:
         """Learn from what came of a call."""
@@ -86,11 +89,11 @@ class Gate:
     def state(self) -> GateState:
         """Return the gate's state without changing it."""
         now = time.time()
-        found = cache.get_many([_LIMITED, _OUTAGE, _FAILURES, _SLOTS])
+        found = cache.get_many([_LIMITED, _OUTAGE, _FAILURES, _SLOTS, _ALLOWED])
         limited = max(0.0, found.get(_LIMITED, 0.0) - now)
         outage = _OUTAGE in found
         until = found[_OUTAGE][0] if outage else 0.0
-        rate = self._rate()
+        rate = self._rate(found.get(_ALLOWED))
         free = 0.0
         if rate:
             busy = max(0.0, found.get(_SLOTS, 0) / _MICRO - now) * rate / 60
@@ -104,10 +107,9 @@ class Gate:
             calls_free=free,
         )
 
-    def _pass_outage(self) -> None:
+    def _pass_outage(self, found: Mapping[str, Any]) -> None:
         """Let one call try a platform that has been failing. Raises Unavailable for the others."""
-        found = cache.get_many([_OUTAGE, _FAILURES])
-        self._troubled = self._troubled or bool(found)
+        self._troubled = self._troubled or _OUTAGE in found or _FAILURES in found
         if _OUTAGE not in found:
             return
         wait = found[_OUTAGE][0] - time.time()
@@ -131,11 +133,10 @@ class Gate:
             cache.set(_OUTAGE, (time.time() + seconds, closings + 1), 600)
             cache.delete(_PROBE)
 
-    def _rate(self) -> int:
+    def _rate(self, shared: int | None) -> int:
         if not self._configured:
             return 0
-        told = self._allowed or cache.get(_ALLOWED) or self._configured
-        return min(self._configured, int(told))
+        return min(self._configured, self._allowed or shared or self._configured)
 
 
 def _capacity(rate: int) -> float:
@@ -147,11 +148,11 @@ def _reserve(calls: int, rate: int, deadline: Deadline) -> float:
     each = 60 * _MICRO // rate
     cost = calls * each
     now = int(time.time() * _MICRO)
-    cache.add(_SLOTS, now, 3600)
     try:
         promised = cache.incr(_SLOTS, cost)
-    except ValueError:  # the key expired between the two calls
-        promised = 0
+    except ValueError:  # nobody has called for an hour
+        cache.add(_SLOTS, now, 3600)
+        promised = cache.incr(_SLOTS, cost)
     if promised - cost < now:
         # Idle time is not saved up. Two processes that get here together may lose one reservation,
         # once; an increment instead could never be taken back by whoever dies in between.
@@ -164,12 +165,13 @@ def _reserve(calls: int, rate: int, deadline: Deadline) -> float:
     return max(0.0, wait)
 
 
-def _pass_limit(deadline: Deadline) -> None:
+def _pass_limit(until: float | None, deadline: Deadline) -> None:
     """Wait out what the platform's limit asks for. Raises Busy at once where that is too long."""
-    while (wait := (cache.get(_LIMITED) or 0.0) - time.time()) > 0:
+    while (wait := (until or 0.0) - time.time()) > 0:
         if not deadline.allows(wait + CALL_SECONDS):
             raise Busy("the platform's rate limit is reached", retry_after=wait)
         deadline.sleep(wait + random.uniform(0, 0.1))  # noqa: S311
+        until = cache.get(_LIMITED)
 
 
 def retry_after(headers: Mapping[str, str]) -> float:

@@ -6,6 +6,7 @@ erasing.py      what an erasure leaves of one
 reviewing.py    which ones a reviewer has looked at
 waiting.py      rows that wait for the worker
 storage.py      the short transactions that both are made of
+statements.py   what every init reads and writes, as SQL
 
 QUEUED ─► PENDING ─► GUEST_CREATED ─► READY
              │             └ rests until the session's next init, which mints the token

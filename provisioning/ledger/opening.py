@@ -21,6 +21,7 @@ from django.utils import timezone
 from audit import log
 from provisioning.consent.decision import Consent
 from provisioning.consent.notices import ShownNotice
+from provisioning.ledger import statements
 from provisioning.ledger.storage import (
     QUEUED_FOR,
     Entry,
@@ -41,13 +42,6 @@ from provisioning.models import (
 
 RESUME_FOR = timedelta(hours=1)
 KEY_FOR = timedelta(hours=24)
-# The statement itself, because every init comes by here: building it anew took 10 % of an init's
-# CPU. It names what of an earlier creation decides whether it serves.
-_LATEST = """
-    SELECT id, created_at, status, overdue_at, guest_id, consent_given, consent_type, notice_id,
-           notice_version, withdrawn_at, erased_at, salt, profile_digest, platform_status
-    FROM provisioning_guestcreation WHERE session_hash = %s ORDER BY id DESC LIMIT 1
-"""
 
 
 class KeyInUse(Exception):
@@ -108,13 +102,16 @@ def open_creation(*, intent: Intent) -> Opened:
         key = _find_key(intent)
         if key and _serves(key.creation):
             return _repeat(key, subject, intent)
-        _respect_withdrawal(intent)
-        earlier = _resumable(intent) or _reusable(intent)
+        known = statements.history(session_hash=intent.session_hash)
+        if known.withdrawn:
+            _respect_withdrawal(intent)
+        latest = GuestCreation.objects.get(id=known.latest) if known.latest else None
+        earlier = latest and (_resumable(intent, latest) or _reusable(intent, latest))
         if earlier is None:
             return Opened(_insert(intent, subject), Step.CREATE)
         if _in_work(earlier):
             return Opened(_entry(earlier, subject, intent), Step.WAIT)
-        _remember_key(intent, earlier)
+        _remember_key(intent, earlier.id)
         return _token_for(earlier, subject, intent)
 
 
@@ -162,40 +159,37 @@ def _repeat(key: IdempotencyKey, subject: str, intent: Intent) -> Opened:
 
 def _respect_withdrawal(intent: Intent) -> None:
     """Let a stated consent end an earlier withdrawal, and nothing else go past one."""
-    withdrawals = Withdrawal.objects.filter(session_hash=intent.session_hash)
     if not intent.consent.given:
         return
-    if intent.consent.basis == ConsentBasis.STATED:
-        withdrawals.delete()
-    elif withdrawals.exists():
+    if intent.consent.basis != ConsentBasis.STATED:
         raise ConsentWithdrawn  # between our decision and this transaction
+    Withdrawal.objects.filter(session_hash=intent.session_hash).delete()
 
 
-def _resumable(intent: Intent) -> GuestCreation | None:
-    row = _same_consent(intent, RESUME_FOR)
+def _resumable(intent: Intent, latest: GuestCreation) -> GuestCreation | None:
+    row = _same_consent(intent, latest, RESUME_FOR)
     if row is None or row.status != Status.GUEST_CREATED or _in_work(row):
         return None
     return row if _serves(row) else None
 
 
-def _reusable(intent: Intent) -> GuestCreation | None:
+def _reusable(intent: Intent, latest: GuestCreation) -> GuestCreation | None:
     if not settings.GUEST_REUSE_SECONDS:
         return None
-    row = _same_consent(intent, timedelta(seconds=settings.GUEST_REUSE_SECONDS))
+    row = _same_consent(intent, latest, timedelta(seconds=settings.GUEST_REUSE_SECONDS))
     if row is None or not _serves(row):
         return None
     same = hmac.compare_digest(row.profile_digest, digest(row.salt, intent.sending.profile))
     return row if same else None
 
 
-def _same_consent(intent: Intent, within: timedelta) -> GuestCreation | None:
+def _same_consent(intent: Intent, latest: GuestCreation, within: timedelta) -> GuestCreation | None:
     """Return the session's latest creation if it is recent, not withdrawn, of the same consent."""
-    row = next(iter(GuestCreation.objects.raw(_LATEST, [intent.session_hash])), None)
-    if row is None or row.created_at <= timezone.now() - within:
+    if latest.created_at <= timezone.now() - within:
         return None
-    if row.withdrawn_at or row.erased_at:
+    if latest.withdrawn_at or latest.erased_at:
         return None
-    return row if _told_and_said(row) == _tells_and_says(intent) else None
+    return latest if _told_and_said(latest) == _tells_and_says(intent) else None
 
 
 def _told_and_said(row: GuestCreation) -> tuple[object, ...]:
@@ -233,47 +227,51 @@ def _token_for(row: GuestCreation, subject: str, intent: Intent, answer: str = "
 
 def _insert(intent: Intent, subject: str) -> Entry:
     now, salt = timezone.now(), secrets.token_hex(16)
-    row = GuestCreation.objects.create(
-        id=intent.creation_id,
-        created_at=now,
-        request_id=intent.request_id,
-        session_hash=intent.session_hash,
-        status=Status.QUEUED if intent.queued else Status.PENDING,
-        overdue_at=now + QUEUED_FOR if intent.queued else overdue_at(),
-        consent_given=intent.consent.given,
-        consent_type=intent.consent.type,
-        consent_basis=intent.consent.basis,
-        notice_version=intent.notice_version,
-        language=intent.language,
-        notice_id=intent.notice.id if intent.notice else None,
-        gpc=intent.gpc,
-        salt=salt,
-        **sent_columns(salt, intent.sending),
+    sent = sent_columns(salt, intent.sending)
+    statements.insert(
+        columns={
+            "id": intent.creation_id,
+            "created_at": now,
+            "updated_at": now,
+            "request_id": intent.request_id,
+            "session_hash": intent.session_hash,
+            "status": Status.QUEUED if intent.queued else Status.PENDING,
+            "overdue_at": now + QUEUED_FOR if intent.queued else overdue_at(),
+            "consent_given": intent.consent.given,
+            "consent_type": intent.consent.type,
+            "consent_basis": intent.consent.basis,
+            "notice_version": intent.notice_version,
+            "language": intent.language,
+            "notice_id": intent.notice.id if intent.notice else None,
+            "gpc": intent.gpc,
+            "salt": salt,
+            **sent,
+        }
     )
-    _remember_key(intent, row)
+    _remember_key(intent, intent.creation_id)
     log.record(
         kind="init.attempted",
         subject=subject,
         actor="visitor",
         request_id=intent.request_id,
         data={
-            "creation": str(row.id),
+            "creation": str(intent.creation_id),
             "consent": _consent_data(intent),
-            "payloadDigest": row.payload_digest,
-            "sentFields": row.sent_fields,
+            "payloadDigest": sent["payload_digest"],
+            "sentFields": sent["sent_fields"],
         },
     )
-    return _entry(row, subject, intent)
+    return Entry(intent.creation_id, subject, intent.request_id)
 
 
-def _remember_key(intent: Intent, row: GuestCreation) -> None:
+def _remember_key(intent: Intent, creation_id: UUID) -> None:
     if intent.key_hash:
         IdempotencyKey.objects.update_or_create(
             session_hash=intent.session_hash,
             key_hash=intent.key_hash,
             defaults={
                 "body_hash": intent.body_hash,
-                "creation": row,
+                "creation_id": creation_id,
                 "created_at": timezone.now(),
                 "answer": intent.answer,
             },

@@ -1,6 +1,5 @@
 """The short transactions that the ledger is made of, and what crosses its border."""
 
-import hashlib
 import hmac
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -97,4 +96,4 @@ def sent_columns(salt: str, sending: Sending) -> dict[str, Any]:
 
 def digest(salt: str, content: bytes) -> str:
     """Return hex HMAC-SHA-256 of `content` under a row's `salt`, which an erasure takes away."""
-    return hmac.new(bytes.fromhex(salt), content, hashlib.sha256).hexdigest()
+    return hmac.digest(bytes.fromhex(salt), content, "sha256").hex()

@@ -4,13 +4,13 @@ A transition is a conditional UPDATE: it names the states it may leave, so of tw
 and a settled row stays settled.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from audit import log
+from provisioning.ledger import statements
 from provisioning.ledger.storage import Entry, Outcome, digest, short_transaction
 from provisioning.models import GuestCreation, Status
 
@@ -39,28 +39,28 @@ def guest_created(
     erased meanwhile: the erasure has queued its unknown guest for deletion on the platform.
     """
     with short_transaction():
-        row = GuestCreation.objects.only(
-            "consent_given", "consent_type", "withdrawn_at", "salt"
-        ).get(id=entry.id)
-        mismatch = echo_given not in (None, row.consent_given) or (
-            echo_type not in (None, row.consent_type)
+        consent = statements.stored_consent(creation_id=entry.id)
+        mismatch = echo_given not in (None, consent.given) or (
+            echo_type not in (None, consent.type)
         )
         move(
             entry,
             (Status.PENDING, Status.UNKNOWN),
             "guest.created",
             # The id itself would name the visitor to whoever has the platform's data.
-            {"guestDigest": digest(row.salt, guest_id.encode()), "echoMismatch": mismatch},
-            status=Status.GUEST_CREATED,
-            guest_id=guest_id,
-            echo_consent_given=echo_given,
-            echo_consent_type=echo_type or "",
-            echo_created_date=echo_created,
-            echo_mismatch=mismatch,
-            error_code="",
-            **({"overdue_at": None} if rests else {}),
+            {"guestDigest": digest(consent.salt, guest_id.encode()), "echoMismatch": mismatch},
+            {
+                "status": Status.GUEST_CREATED,
+                "guest_id": guest_id,
+                "echo_consent_given": echo_given,
+                "echo_consent_type": echo_type or "",
+                "echo_created_date": echo_created,
+                "echo_mismatch": mismatch,
+                "error_code": "",
+                **({"overdue_at": None} if rests else {}),
+            },
         )
-    return row.withdrawn_at is None
+    return consent.stands
 
 
 def ready(*, entry: Entry, expires_at: str) -> None:
@@ -71,21 +71,22 @@ def ready(*, entry: Entry, expires_at: str) -> None:
             WITH_GUEST,
             "token.issued",
             {"expiresAt": expires_at},
-            status=Status.READY,
-            overdue_at=None,
-            token_expires_at=expires_at[:40],
-            error_code="",
-            platform_status=None,
-            tokens_issued=F("tokens_issued") + 1,
+            {
+                "status": Status.READY,
+                "overdue_at": None,
+                "token_expires_at": expires_at[:40],
+                "error_code": "",
+                "platform_status": None,
+            },
+            counted="tokens_issued",
         )
 
 
 def token_failed(*, entry: Entry, outcome: Outcome) -> None:
     """Record that no token came: the guest rests until the session's next init. Raises Lost."""
     with short_transaction():
-        move(
-            entry, WITH_GUEST, "token.failed", _said(outcome), overdue_at=None, **_columns(outcome)
-        )
+        columns = {"overdue_at": None, **_columns(outcome)}
+        move(entry, WITH_GUEST, "token.failed", _said(outcome), columns)
 
 
 def settle(*, entry: Entry, status: Status, outcome: Outcome) -> bool:
@@ -95,8 +96,7 @@ def settle(*, entry: Entry, status: Status, outcome: Outcome) -> bool:
 
 def give_up(*, entry: Entry, leaving: Status, status: Status) -> bool:
     """Settle a row that is overdue in state `leaving`; False where somebody was faster."""
-    overdue = GuestCreation.objects.filter(overdue_at__lte=timezone.now())
-    return _settle(entry, (leaving,), status, Outcome("abandoned"), overdue)
+    return _settle(entry, (leaving,), status, Outcome("abandoned"), overdue=True)
 
 
 def rest(*, entry: Entry) -> None:
@@ -111,20 +111,14 @@ def _settle(
     leaving: Sequence[Status],
     status: Status,
     outcome: Outcome,
-    rows: QuerySet[GuestCreation] | None = None,
+    *,
+    overdue: bool = False,
 ) -> bool:
     try:
         with short_transaction():
-            move(
-                entry,
-                leaving,
-                f"guest.{status.value}",
-                _said(outcome),
-                rows,
-                status=status,
-                overdue_at=None,
-                **_columns(outcome),
-            )
+            columns = {"status": status, "overdue_at": None, **_columns(outcome)}
+            kind = f"guest.{status.value}"
+            move(entry, leaving, kind, _said(outcome), columns, overdue=overdue)
     except Lost:
         return False
     return True
@@ -134,26 +128,33 @@ def move(
     entry: Entry,
     leaving: Sequence[Status],
     kind: str,
-    data: dict[str, Any],
-    among: QuerySet[GuestCreation] | None = None,
-    **columns: Any,
+    data: Mapping[str, Any],
+    columns: Mapping[str, Any],
+    *,
+    overdue: bool = False,
+    counted: str = "",
 ) -> None:
     """Write one transition and its event in the caller's transaction. Raises Lost.
 
-    What gives a new cause for review puts the row back on the queue: an earlier verdict was about
-    what the reviewer could see then.
+    `overdue`: only where nobody works on the row any more; `counted`: a column to add one to. What
+    gives a new cause for review puts the row back on the queue: an earlier verdict was about what
+    the reviewer could see then.
     """
-    if columns.get("status") == Status.UNKNOWN or columns.get("echo_mismatch"):
-        columns["reviewed_at"] = None
-    rows = GuestCreation.objects.all() if among is None else among
-    rows = rows.filter(id=entry.id, status__in=leaving, erased_at=None)
-    if not rows.update(updated_at=timezone.now(), **columns):
+    now = timezone.now()
+    again = columns.get("status") == Status.UNKNOWN or columns.get("echo_mismatch")
+    if not statements.update(
+        creation_id=entry.id,
+        leaving=leaving,
+        columns={"updated_at": now, **columns, **({"reviewed_at": None} if again else {})},
+        counted=counted,
+        overdue_at=now if overdue else None,
+    ):
         raise Lost(f"{kind} came too late")
     log.record(
         kind=kind,
         subject=entry.subject,
         request_id=entry.request_id,
-        data={"creation": str(entry.id)} | data,
+        data={"creation": str(entry.id), **data},
     )
 
 

@@ -62,7 +62,5 @@ def start(*, entry: Entry, session_hash: str, sending: Sending) -> None:
             (Status.QUEUED,),
             "init.started",
             {"payloadDigest": columns["payload_digest"], "sentFields": columns["sent_fields"]},
-            status=Status.PENDING,
-            overdue_at=overdue_at(),
-            **columns,
+            {"status": Status.PENDING, "overdue_at": overdue_at(), **columns},
         )

@@ -73,16 +73,19 @@ def _limits(folder: Path) -> None:
         found = {}
         for name in names:
             _progress(f"twice the limit: {name}")
-            start = partial(_start, name, folder / "limit", sandbox.url)
+            rate = str(limits.RATE_PER_MINUTE)
+            start = partial(
+                _start, name, folder / "limit", sandbox.url, GENESYS_RATE_PER_MINUTE=rate
+            )
             found[name] = limits.overload(start, sandbox)
         print(report.overloads(found), flush=True)
 
 
-def _start(name: str, folder: Path, url: str) -> AbstractContextManager[Candidate]:
+def _start(name: str, folder: Path, url: str, **settings: str) -> AbstractContextManager[Candidate]:
     if name == "seed":
         return candidates.seed(candidates.seed_path(), url)
     start = candidates.production if candidates.services_are_up() else candidates.embedded
-    return start(folder, url, GENESYS_RATE_PER_MINUTE=str(limits.RATE_PER_MINUTE))
+    return start(folder, url, **settings)
 
 
 def _growth(folder: Path) -> None:

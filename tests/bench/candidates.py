@@ -71,7 +71,7 @@ def production(folder: Path, platform_url: str, **settings: str) -> Iterator[Can
     with postgres_database() as url:
         stores["DATABASE_URL"] = url
         name = "guestportal PostgreSQL+Redis ×2"
-        with ours(folder, platform_url, name=name, **stores, **settings) as candidate:
+        with ours(folder, platform_url, name=name, **(stores | settings)) as candidate:
             yield candidate
 
 

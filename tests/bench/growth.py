@@ -17,8 +17,9 @@ _SAMPLES = 300
 
 @dataclass(frozen=True)
 class Growth:
-    """Median init in milliseconds, and how the large tables are reached, at both sizes."""
+    """Median init in milliseconds, and how the large tables are reached: 1,000 and `many` rows."""
 
+    many: int
     few_ms: float
     many_ms: float
     few_plans: list[str]
@@ -27,7 +28,7 @@ class Growth:
 
     @property
     def whole_reads(self) -> list[str]:
-        """Return the large tables that an init reads from end to end at a million."""
+        """Return the large tables that an init reads from end to end with many rows."""
         return [plan for plan in self.many_plans if "reading all" in plan]
 
 
@@ -52,7 +53,7 @@ def measure(
         many_plans = _million(service, "plans")
         again = load.run(init, clients=1, requests=_SAMPLES)
         sizes = _million(service, "sizes")
-        return Growth(few.p50, again.p50, few_plans, many_plans, sizes)
+        return Growth(many, few.p50, again.p50, few_plans, many_plans, sizes)
 
 
 def _million(service: Service, *arguments: object) -> Any:

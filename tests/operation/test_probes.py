@@ -40,6 +40,16 @@ def test_readyz_is_ok_when_database_migrations_and_triggers_are_there() -> None:
 
 
 @pytest.mark.django_db
+def test_where_we_set_no_rate_no_number_of_free_calls_is_made_up(settings: Any) -> None:
+    settings.GENESYS_RATE_PER_MINUTE = 0
+
+    answer = Client().get("/readyz").json()
+
+    assert answer["platform"]["callsFree"] is None
+    assert scrape()["guestportal_gate_calls_free"] == "+Inf"
+
+
+@pytest.mark.django_db
 def test_readyz_shows_strangers_no_details() -> None:
     assert Client().get("/readyz", **ELSEWHERE).content == b"ok\n"
 
@@ -112,6 +122,8 @@ def test_metrics_tell_the_state_of_gate_log_queue_and_database() -> None:
         "guestportal_unsealed_seconds",
         "guestportal_overdue",
         "guestportal_queued",
+        "guestportal_queued_seconds",
+        "guestportal_broker_up",
         "guestportal_in_flight",
         "guestportal_database_up",
         "guestportal_cache_shared",

@@ -9,7 +9,7 @@ import pytest
 
 from tests.load import Tally, at_once
 from tests.sandbox import Sandbox
-from tests.service import Service, environment, free_port, running_service
+from tests.service import Service, new_service, running_service
 
 pytestmark = pytest.mark.slow
 
@@ -49,10 +49,7 @@ def test_two_processes_count_together(service: Service) -> None:
 
 
 def test_before_the_migrations_it_lives_and_is_not_ready(tmp_path: Path, sandbox: Sandbox) -> None:
-    port = free_port()
-    env = environment(tmp_path, sandbox.url, PORT=str(port))
-    service = Service(f"http://127.0.0.1:{port}", env, tmp_path / "service.log")
-    service.log_path.touch()
+    service = new_service(tmp_path, sandbox.url)
     service.start_web()
 
     lives, ready = service.get("/livez"), service.get("/readyz")

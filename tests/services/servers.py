@@ -5,7 +5,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,8 +19,10 @@ from tests.service import free_port
 class Server:
     """A server process that can be killed and started again on the same port and data."""
 
-    def __init__(self, *argv: str, port: int, user: str | None = None) -> None:
-        self.argv, self.port, self.user = argv, port, user
+    def __init__(
+        self, *argv: str, port: int, user: str | None = None, env: dict[str, str] | None = None
+    ) -> None:
+        self.argv, self.port, self.user, self.env = argv, port, user, env
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
@@ -30,7 +31,7 @@ class Server:
         A killed PostgreSQL's last processes may hold its memory for a moment; until they are gone
         a new one ends at once, so it is started again.
         """
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             if self.process is None or self.process.poll() is not None:
                 self.process = self._launch()
@@ -42,7 +43,13 @@ class Server:
     def _launch(self) -> subprocess.Popen[bytes]:
         quiet = subprocess.DEVNULL
         return subprocess.Popen(
-            self.argv, stdout=quiet, stderr=quiet, start_new_session=True, user=self.user, cwd="/"
+            self.argv,
+            env=self.env,
+            stdout=quiet,
+            stderr=quiet,
+            start_new_session=True,
+            user=self.user,
+            cwd="/",
         )
 
     def kill(self) -> None:
@@ -75,13 +82,7 @@ def own_postgres(folder: Path) -> Iterator[Server]:
     if not found:
         pytest.skip("PostgreSQL's server programs are not installed")
     data, port = folder / "cluster", free_port()
-    user = "postgres" if os.geteuid() == 0 else None
-    if user:
-        data.mkdir()
-        shutil.chown(data, user)
-        for parent in data.parents:  # pytest's folders are closed to others
-            with suppress(PermissionError):
-                parent.chmod(parent.stat().st_mode | 0o011)
+    user = _owned(data, "postgres")
     initdb = [str(found[-1].parent / "initdb"), "-D", str(data), "-A", "trust", "-U", "postgres"]
     subprocess.run([*initdb, "-N"], check=True, capture_output=True, user=user, cwd="/")
     argv = [str(found[-1]), "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", ""]
@@ -92,50 +93,48 @@ def own_postgres(folder: Path) -> Iterator[Server]:
         server.kill()
 
 
-class Proxy:
-    """A TCP proxy that can be cut: open connections break, new ones are refused."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
-        self.port = free_port()
-        self._open: list[socket.socket] = []
-        self._listener: socket.socket | None = None
-        self.restore()
-
-    def restore(self) -> None:
-        """Take connections, again."""
-        listener = socket.create_server(("127.0.0.1", self.port))
-        self._listener = listener
-        threading.Thread(target=self._accept, args=[listener], daemon=True).start()
-
-    def cut(self) -> None:
-        """Break every connection and refuse new ones."""
-        if self._listener:
-            self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
-            self._listener = None
-        for end in self._open:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-        self._open.clear()
-
-    def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                near = listener.accept()[0]
-            except OSError:
-                return
-            far = socket.create_connection(self._target)
-            self._open += [near, far]
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=_pump, args=[source, sink], daemon=True).start()
+@contextmanager
+def own_rabbitmq(folder: Path) -> Iterator[Server]:
+    """Serve a RabbitMQ node that keeps everything in `folder` and knows no other node."""
+    program = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's own wrapper is for services
+    if not program.exists():
+        pytest.skip("rabbitmq-server is not installed")
+    data, port, names = folder / "rabbitmq", free_port(), free_port()
+    user = _owned(data, "rabbitmq")
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(data),  # for Erlang's cookie
+        "ERL_EPMD_PORT": str(names),
+        "RABBITMQ_CONF_ENV_FILE": os.devnull,
+        "RABBITMQ_CONFIG_FILE": str(data / "no-such-file"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(data / "plugins"),
+        "RABBITMQ_NODENAME": "guestportal-test@localhost",
+        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+        "RABBITMQ_NODE_PORT": str(port),
+        "RABBITMQ_DIST_PORT": str(free_port()),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+        "RABBITMQ_MNESIA_BASE": str(data),
+        "RABBITMQ_LOG_BASE": str(data),
+        "RABBITMQ_PID_FILE": str(data / "pid"),
+    }
+    # Erlang would leave a daemon of its own behind.
+    epmd = Server("epmd", "-port", str(names), "-address", "127.0.0.1", port=names, user=user)
+    server = Server(str(program), port=port, user=user, env=env)
+    try:
+        epmd.start()
+        yield server.start()
+    finally:
+        server.kill()
+        epmd.kill()
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    for end in (source, sink):
-        with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+def _owned(data: Path, account: str) -> str | None:
+    """Make the folder a server writes to; return the account to run as where we are root."""
+    data.mkdir()
+    if os.geteuid() != 0:
+        return None
+    shutil.chown(data, account)
+    for parent in data.parents:  # pytest's folders are closed to others
+        with suppress(PermissionError):
+            parent.chmod(parent.stat().st_mode | 0o011)
+    return account

@@ -1,27 +1,37 @@
 """Two services and one worker, each on an address of its own, share what must be shared."""
 
 import secrets
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from tests.load import at_once
+from tests.load import Tally, at_once
 from tests.sandbox import Sandbox
 from tests.service import Service, running_service
 from tests.services.conftest import broker_url, redis_url
-from tests.services.servers import Proxy, Server
-from tests.services.test_queued_init import WORKER, ask, settled
+from tests.services.proxy import Proxy
+from tests.services.servers import Server
+from tests.services.test_queued_init import WORKER, ask, eventually, settled
 
 pytestmark = pytest.mark.services
 
 
 @pytest.fixture
 def machines(
-    tmp_path: Path, database: str, redis: Server, broker: Proxy, sandbox: Sandbox
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    database: str,
+    redis: Server,
+    broker: Proxy,
+    sandbox: Sandbox,
 ) -> Iterator[tuple[Service, Service]]:
+    """Two services of two processes each, and a worker; further settings by parametrization."""
     settings = {
         "DATABASE_URL": database,
         "CACHE_URL": redis_url(redis),
@@ -29,6 +39,7 @@ def machines(
         "SECRET_KEY": secrets.token_urlsafe(48),
         "AUDIT_SIGNING_KEY": secrets.token_hex(32),
         "WEB_CONCURRENCY": "2",
+        **getattr(request, "param", {}),
     }
     with ExitStack() as stack:
         first, second = (
@@ -41,16 +52,28 @@ def machines(
 
 def test_they_fetch_one_access_token(machines: tuple[Service, Service], sandbox: Sandbox) -> None:
     queued = [ask(machine, f"queued-{machine.url}") for machine in machines]
-    tallies = [
-        at_once(machine.url, [f"{machine.url}-{number}" for number in range(40)])
-        for machine in machines
-    ]
+    statuses = [tally.statuses for tally in at_once_at_both(machines, 40)]
 
     done = [settled(machines[0], reply.headers["Location"]) for reply in queued]
 
-    assert [tally.statuses[200] for tally in tallies] == [40, 40]
+    assert statuses == [{200: 40}, {200: 40}]
     assert [reply.json["status"] for reply in done] == ["guest_created"] * 2
     assert sandbox.count("oauth") == 1
+
+
+@pytest.mark.parametrize(
+    "machines", [{"GENESYS_RATE_PER_MINUTE": "120", "GENESYS_DEADLINE": "4"}], indirect=True
+)
+def test_together_they_keep_to_one_rate(
+    machines: tuple[Service, Service], sandbox: Sandbox
+) -> None:
+    at_once_at_both(machines, 20)
+
+    calls = [call for call in sandbox.calls() if call["endpoint"] in ("guests", "tokens")]
+    first, last = (datetime.fromisoformat(calls[end]["time"]) for end in (0, -1))
+    allowance, reserved_before = 2, 2  # a full bucket; the last init's own pair
+    assert {call["status"] for call in calls} <= {200, 201}
+    assert len(calls) <= allowance + reserved_before + 2 * (last - first).total_seconds()
 
 
 def test_a_limit_that_one_of_them_meets_holds_for_both(
@@ -64,14 +87,17 @@ def test_a_limit_that_one_of_them_meets_holds_for_both(
     met = first.init("meets-the-limit")
     called = sandbox.count("guests")
     spared = second.init("is-spared-it")
+    queued = ask(second, "waits-for-it")
+    eventually(lambda: "Retry in" in first.log, bool)  # the worker has looked at the gate
 
     assert (met.status, met.json["code"]) == (503, "platform_busy")
     assert (spared.status, spared.json["code"]) == (503, "platform_busy")
+    assert first.get(queued.headers["Location"]).json["status"] == "queued"
     assert sandbox.count("guests") == called == 1
     assert int(spared.headers["Retry-After"]) > 30
 
 
-def test_a_withdrawal_at_one_holds_at_once_at_the_other(
+def test_a_withdrawal_at_one_holds_at_once_at_both(
     machines: tuple[Service, Service], sandbox: Sandbox
 ) -> None:
     first, second = machines
@@ -79,34 +105,43 @@ def test_a_withdrawal_at_one_holds_at_once_at_the_other(
     guest = first.init("takes-it-back").json["guestId"]
 
     first.post("/api/webchat/consent/withdraw", session)
-    token = second.post("/api/webchat/token", session | {"guestId": guest})
-    second.post("/api/webchat/init", session)
 
-    assert (token.status, token.json["code"]) == (403, "consent_declined")
-    assert sandbox.calls(endpoint="guests")[-1]["body"]["consentGiven"] is False
+    for machine in (second, first):
+        token = machine.post("/api/webchat/token", session | {"guestId": guest})
+        machine.post("/api/webchat/init", session)
+        assert (token.status, token.json["code"]) == (403, "consent_declined")
+        assert sandbox.calls(endpoint="guests")[-1]["body"]["consentGiven"] is False
 
 
 def test_a_mapping_change_is_live_in_both_within_a_second(
     machines: tuple[Service, Service], sandbox: Sandbox
 ) -> None:
-    for machine in machines:
-        machine.init("before")  # whatever they may keep of the mappings, they keep it now
-    machines[0].manage("shell", "-c", CHANGE)
+    at_once_at_both(machines, 10)  # whatever they may keep of the mappings, they keep it now
 
-    changed_at = time.monotonic()
-    pending = list(machines)
-    while pending:
-        pending = [machine for machine in pending if source_sent(machine, sandbox) != "changed"]
-        assert time.monotonic() - changed_at < 1
+    changed_at = float(machines[0].manage("shell", "--no-imports", "-c", CHANGE).stdout)
+    threading.Event().wait(max(0.0, changed_at + 1 - time.time()))
+    before = len(sandbox.calls())
+    at_once_at_both(machines, 10)
+
+    guests = [call for call in sandbox.calls()[before:] if call["endpoint"] == "guests"]
+    sources = [call["body"]["attributes"]["integrationSource"] for call in guests]
+    assert sources == ["changed"] * 20
 
 
 CHANGE = (
+    "import time;"
     "from crm.models import AttributeMapping as M;"
     "mapping = M.objects.get(target='integrationSource');"
-    "mapping.source = 'changed'; mapping.save()"
+    "mapping.source = 'changed'; mapping.save(); print(time.time())"
 )
 
 
-def source_sent(machine: Service, sandbox: Sandbox) -> str:
-    machine.init(f"visitor-{time.monotonic_ns()}")
-    return sandbox.calls(endpoint="guests")[-1]["body"]["attributes"]["integrationSource"]
+def at_once_at_both(machines: tuple[Service, Service], visitors: int) -> list[Tally]:
+    """Start so many chats at each machine, all at the same moment."""
+
+    def visit(machine: Service) -> Tally:
+        moment = time.monotonic_ns()
+        return at_once(machine.url, [f"{machine.url}-{moment}-{n}" for n in range(visitors)])
+
+    with ThreadPoolExecutor() as threads:
+        return list(threads.map(visit, machines))

@@ -1,21 +1,17 @@
 """PostgreSQL and Redis killed and started again, under load: nothing is lost, all heals."""
 
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.load import Tally, until
 from tests.sandbox import Sandbox
 from tests.service import Service, running_service
 from tests.services.conftest import redis_url
 from tests.services.servers import Server, own_postgres
+from tests.services.visitors import HEALS_WITHIN, load, time_until, wait
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
-HEALS_WITHIN = 10
 
 
 @pytest.fixture
@@ -86,32 +82,3 @@ def test_goes_on_without_redis_and_shares_again_after_its_return(
     assert tallies[0].broken == 0
     assert healed < HEALS_WITHIN
     assert "Traceback" not in service.log
-
-
-@contextmanager
-def load(service: Service) -> Iterator[list[Tally]]:
-    """Let eight visitors come and come again while the block runs; then their tally is there."""
-    stop, tallies = threading.Event(), []
-    visitors = threading.Thread(
-        target=lambda: tallies.append(until(service.url, visitors=8, stop=stop, pause=0.05))
-    )
-    visitors.start()
-    try:
-        yield tallies
-    finally:
-        stop.set()
-        visitors.join()
-
-
-def wait(seconds: float) -> None:
-    """Let the load go on for a while."""
-    threading.Event().wait(seconds)
-
-
-def time_until(good: Callable[[], bool]) -> float:
-    """Return the seconds until `good` holds."""
-    started = time.monotonic()
-    while not good():
-        assert time.monotonic() - started < 30
-        wait(0.1)
-    return time.monotonic() - started

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -16,7 +17,7 @@ from kombu import Connection
 from tests.sandbox import Sandbox
 from tests.service import Reply, Service, running_service
 from tests.services.conftest import broker_url
-from tests.services.servers import Proxy
+from tests.services.proxy import Proxy
 
 pytestmark = pytest.mark.services
 WORKER = ("-m", "celery", "-A", "guestportal.celery", "worker", "--loglevel=INFO")
@@ -117,6 +118,18 @@ def test_says_overloaded_when_the_queue_is_full(service: Service) -> None:
     assert refused.headers["Retry-After"]
 
 
+def test_a_scrape_tells_that_nobody_works_on_the_queue(service: Service, broker: Proxy) -> None:
+    before = sample(service, "queued_seconds"), sample(service, "broker_up")
+    ask(service, "waits-in-vain")
+
+    waits = eventually(lambda: sample(service, "queued_seconds"), lambda seconds: seconds > 0.5)
+    broker.cut()
+
+    assert before == (0, 1)
+    assert service.get("/readyz").json["queuedSeconds"] >= round(waits, 1)
+    assert sample(service, "broker_up") == 0
+
+
 def test_answers_at_once_while_the_broker_is_down_and_queues_after_its_return(
     service: Service, broker: Proxy
 ) -> None:
@@ -145,6 +158,21 @@ def test_a_worker_outlives_its_broker(service: Service, broker: Proxy) -> None:
     assert time.monotonic() - started < 10
 
 
+def test_a_worker_looks_for_its_broker_every_two_seconds_however_long_it_is_gone(
+    service: Service, broker: Proxy
+) -> None:
+    service.spawn(*WORKER)
+    settled(service, ask(service, "first").headers["Location"])
+
+    broker.cut()
+    waits = eventually(
+        lambda: re.findall(r"Trying again in (\S+) seconds", service.log),
+        lambda waits: len(waits) >= 4,
+    )
+
+    assert set(waits) == {"2.00"}
+
+
 def test_a_worker_killed_at_work_leaves_a_row_that_recovery_settles(
     service: Service, sandbox: Sandbox
 ) -> None:
@@ -162,6 +190,13 @@ def test_a_worker_killed_at_work_leaves_a_row_that_recovery_settles(
     )
 
     assert sandbox.count("guests") == 1
+
+
+def sample(service: Service, name: str) -> float:
+    """Return the value of one of the metrics that have no label."""
+    found = re.search(rf"^guestportal_{name} (\S+)$", service.get("/metrics").text, re.MULTILINE)
+    assert found
+    return float(found[1])
 
 
 def queued_messages(service: Service) -> int:

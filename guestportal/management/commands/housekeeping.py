@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
 from audit.seals import seal
+from audit.signing import SigningKeyMissingError
 from crm import uploads
 from provisioning import capability
 from provisioning.recovery import recover
@@ -61,8 +62,11 @@ def _do(duty: Callable[[], object]) -> bool:
     """Do one duty; one that fails is logged and does not keep the others from being done."""
     try:
         duty()
-    except (DatabaseError, OSError) as exc:  # the operator's news, not a bug: one line
+    except DatabaseError as exc:  # the operator's news, not a bug: one line
         logger.error("housekeeping: %s failed: %s", duty.__name__, type(exc).__name__)
+        return False
+    except (OSError, SigningKeyMissingError) as exc:  # which file, which setting
+        logger.error("housekeeping: %s failed: %s", duty.__name__, exc)
         return False
     except Exception:
         logger.exception("housekeeping: %s failed", duty.__name__)

@@ -1,0 +1,79 @@
+"""RabbitMQ killed and started again, under load: what was accepted is done, and all heals."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox import Sandbox
+from tests.service import Service, running_service
+from tests.services.servers import Server, own_rabbitmq
+from tests.services.test_queued_init import WORKER, ask, settled
+from tests.services.visitors import HEALS_WITHIN, load, time_until, wait
+
+pytestmark = [pytest.mark.services, pytest.mark.slow]
+DONE = {"guest_created", "ready"}
+
+
+@pytest.fixture
+def rabbitmq(tmp_path: Path) -> Iterator[Server]:
+    with own_rabbitmq(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def service(tmp_path: Path, database: str, rabbitmq: Server, sandbox: Sandbox) -> Iterator[Service]:
+    broker = f"amqp://guest:guest@127.0.0.1:{rabbitmq.port}//"
+    settings = {"DATABASE_URL": database, "CELERY_BROKER_URL": broker}
+    with running_service(tmp_path, sandbox.url, **settings) as running:
+        yield running
+
+
+def test_what_was_accepted_outlives_a_broker_killed_at_once(
+    service: Service, rabbitmq: Server, sandbox: Sandbox
+) -> None:
+    accepted = [ask(service, f"visitor-{number}") for number in range(5)]
+    rabbitmq.kill()
+    rabbitmq.start()
+
+    service.spawn(*WORKER)
+    done = [settled(service, reply.headers["Location"]) for reply in accepted]
+
+    assert [reply.status for reply in accepted] == [202] * 5
+    assert {reply.json["status"] for reply in done} == {"guest_created"}
+    assert sandbox.count("guests") == 5
+
+
+def test_heals_after_the_broker_was_killed_under_load(
+    service: Service, rabbitmq: Server, sandbox: Sandbox
+) -> None:
+    service.spawn(*WORKER)
+    settled(service, ask(service, "before").headers["Location"])
+
+    with load(service, Prefer="respond-async") as tallies:
+        wait(2)
+        rabbitmq.kill()
+        wait(2)
+        during = ask(service, "during")
+        rabbitmq.start()
+        healed = time_until(lambda: queued_and_done(service))
+
+    done = [settled(service, place).json for place in tallies[0].places]
+    rows = service.rows("guest_id", "status")
+    assert during.status == 200
+    assert healed < HEALS_WITHIN
+    assert set(tallies[0].statuses) == {200, 202}
+    assert tallies[0].broken == 0
+    assert {progress["status"] for progress in done} <= DONE
+    assert {*tallies[0].guests, *(progress["guestId"] for progress in done)} <= {
+        row["guest_id"] for row in rows
+    }
+    assert sandbox.count("guests") == sum(row["status"] in DONE for row in rows)
+
+
+def queued_and_done(service: Service) -> bool:
+    """Tell whether an init was queued and then done by the worker."""
+    reply = ask(service, "after")
+    return (
+        reply.status == 202 and settled(service, reply.headers["Location"]).json["status"] in DONE
+    )
