@@ -68,6 +68,7 @@ def _creations() -> dict[str, Any]:
     return {
         "figures": [_figure(*row, today, period) for row in _FIGURES],
         "per_day": per_day,
+        "stated": _figure("stated", "Stated consent", "tab=stated", today, period),
         "consent_today": today.consent_rate,
         "consent_period": period.consent_rate,
         "inits_bars": charts.bars(values=inits, labels=labels),

@@ -16,6 +16,7 @@ _CONDITIONS = {
     "queue": TO_REVIEW,
     "unknown": Q(status=Status.UNKNOWN),
     "assumed": Q(consent_basis=ConsentBasis.ASSUMED),
+    "stated": Q(consent_given=True, consent_basis=ConsentBasis.STATED),
     "declined": Q(consent_given=False),
     "withdrawn": Q(withdrawn_at__isnull=False),
 }
@@ -33,6 +34,7 @@ class TabFilter(admin.SimpleListFilter):
             ("queue", "To review"),
             ("unknown", "Unknown outcome"),
             ("assumed", "Assumed consent"),
+            ("stated", "Stated consent"),
             ("declined", "Declined"),
             ("withdrawn", "Withdrawn"),
         ]

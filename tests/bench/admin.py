@@ -84,7 +84,7 @@ _PAGES = {
     "creations": _CREATIONS,
     **{
         f"creations, tab {tab}": f"{_CREATIONS}?tab={tab}"
-        for tab in ("queue", "unknown", "assumed", "declined", "withdrawn")
+        for tab in ("queue", "unknown", "assumed", "stated", "declined", "withdrawn")
     },
     **{
         f"creations, status {status}": f"{_CREATIONS}?status__exact={status}"
