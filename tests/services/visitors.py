@@ -12,12 +12,13 @@ HEALS_WITHIN = 10  # seconds
 
 
 @contextmanager
-def load(service: Service, **headers: str) -> Iterator[list[Tally]]:
-    """Let eight visitors come and come again while the block runs; then their tally is there."""
+def load(service: Service, *, pause: float = 0.05, **headers: str) -> Iterator[list[Tally]]:
+    """Let eight visitors come and come again, `pause` seconds after each answer, while the block
+    runs; then their tally is there."""
     stop, tallies = threading.Event(), []
     visitors = threading.Thread(
         target=lambda: tallies.append(
-            until(service.url, visitors=8, stop=stop, pause=0.05, **headers)
+            until(service.url, visitors=8, stop=stop, pause=pause, **headers)
         )
     )
     visitors.start()
