@@ -139,9 +139,9 @@ def test_check_genesys_names_the_remedy(options: list[str], remedy: str, point_a
 @pytest.mark.parametrize(
     ("fault", "remedy"),
     [
-        ({"kind": "hang"}, "Check GENESYS_OAUTH_URL and the network"),
-        ({"kind": "reset"}, "Check GENESYS_OAUTH_URL and the network"),
-        ({"kind": "garbage", "shape": "html"}, "Check GENESYS_OAUTH_URL and the network"),
+        ({"kind": "hang"}, "GENESYS_OAUTH_URL and the network"),
+        ({"kind": "reset"}, "GENESYS_OAUTH_URL and the network"),
+        ({"kind": "garbage", "shape": "html"}, "GENESYS_OAUTH_URL and the network"),
         (
             {"kind": "status", "status": 401, "body": {"error": "unauthorized_client"}},
             "inactive or is not of type Client Credentials",

@@ -120,3 +120,11 @@ def test_knows_no_creation_that_does_not_exist(reviewer):
 
 def _subject(row):
     return AuditEvent.objects.get(request_id=row.request_id).subject
+
+
+def test_says_that_nothing_was_sent_where_the_platform_was_not_reached(reviewer):
+    unreached = creation(status="failed", guest_id="", error_code="platform_busy")
+    refused = creation(status="failed", guest_id="", platform_status=400)
+
+    assert "the platform was not reached" in _page(reviewer, unreached)
+    assert "the platform was not reached" not in _page(reviewer, refused)

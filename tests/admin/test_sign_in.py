@@ -126,3 +126,11 @@ def test_sends_the_strict_policy_with_every_page(client):
 
 def test_complains_of_an_empty_password_and_no_more(client):
     assert "This field is required" in _sign_in(client, staff(), "").content.decode()
+
+
+def test_draws_a_code_that_a_camera_can_read():
+    printed = _enrol(staff())
+
+    drawn = [line for line in printed.splitlines() if "\u2588" in line]  # a full block
+    assert len(drawn) > 15
+    assert {len(line) for line in drawn} == {len(drawn[0])}

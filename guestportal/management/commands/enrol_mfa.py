@@ -1,5 +1,6 @@
 """Give a member of staff a one-time code."""
 
+import io
 from typing import Any
 
 import qrcode
@@ -34,4 +35,6 @@ class Command(BaseCommand):
         self.stdout.write(f"Scan this with an authenticator app:\n\n{device.config_url}\n")
         code = qrcode.QRCode(border=2)
         code.add_data(device.config_url)
-        code.print_ascii(out=self.stdout)
+        drawn = io.StringIO()  # Django's stdout would end a line after every character
+        code.print_ascii(out=drawn)
+        self.stdout.write(drawn.getvalue())

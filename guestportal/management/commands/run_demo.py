@@ -60,8 +60,16 @@ class Command(BaseCommand):
 
 
 def _secrets(known: dict[str, str]) -> dict[str, str]:
-    """Return the demo's secrets, made where this is the first start."""
-    made = {"SECRET_KEY": secrets.token_urlsafe(48), "AUDIT_SIGNING_KEY": secrets.token_hex(32)}
+    """Return the demo's secrets, made where this is the first start.
+
+    The pepper is that of the first start too: a `.env` for production that came later has another,
+    and would find the demo's database keyed without it.
+    """
+    made = {
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "AUDIT_SIGNING_KEY": secrets.token_hex(32),
+        "SESSION_HASH_PEPPER": settings.SESSION_HASH_PEPPER,
+    }
     return made | {name: known[name] for name in (*made, PASSWORD) if name in known}
 
 

@@ -21,7 +21,10 @@ class Command(BaseCommand):
         except Credentials as exc:
             raise CommandError(f"{exc} (HTTP {exc.status}). {exc.remedy}") from exc
         except PlatformError as exc:
-            raise CommandError(f"{exc}. Check GENESYS_OAUTH_URL and the network.") from exc
+            raise CommandError(
+                f"{exc}: {settings.GENESYS_OAUTH_URL}. Check GENESYS_BASE_URL, GENESYS_OAUTH_URL "
+                "and the network."
+            ) from exc
         if missing := _missing_scopes(token):
             raise CommandError(
                 f"the platform gave a token without the scope {missing}. Give the OAuth client's "
