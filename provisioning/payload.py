@@ -4,12 +4,12 @@ A visitor who declined is nobody: no CRM value and no pseudonym goes out, only t
 unknown session under a name that comes from the creation's own random id.
 """
 
-import json
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
+from audit import log
 from crm import profiles
 from crm.profiles import Profile
 from provisioning.genesys.client import GuestRequest
@@ -20,7 +20,6 @@ _FIELDS = {
     "tier": "tier",
     "previousTickets": "previous_tickets",
 }
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 ANONYMOUS_NAME = "Anonymous Visitor"
 
 
@@ -66,4 +65,4 @@ def reuse_basis(*, guest: GuestRequest) -> bytes:
 
 def canonical(value: Any) -> bytes:
     """Return `value` as canonical JSON bytes, for a digest."""
-    return _ENCODER.encode(value).encode()
+    return log.canonical(value).encode()

@@ -32,7 +32,6 @@ from provisioning.ledger.storage import (
     Entry,
     Outcome,
     Sending,
-    release_connection,
     session_transaction,
 )
 from provisioning.ledger.transitions import (
@@ -71,7 +70,6 @@ __all__ = [
     "open_creation",
     "queue_depth",
     "ready",
-    "release_connection",
     "rest",
     "session_transaction",
     "settle",
