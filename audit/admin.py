@@ -13,9 +13,10 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 
-from audit import viewers
-from audit.listing import ClosedAdmin, PeriodFilter
+from audit import staff
 from audit.models import AuditEvent, AuditSeal
+from backoffice.lists import ClosedAdmin
+from backoffice.periods import PeriodFilter
 
 VIEWED = "audit.viewed"
 
@@ -90,7 +91,7 @@ class AuditEventAdmin(ClosedAdmin):
         shown = getattr(response, "context_data", None) or {}
         if "cl" in shown:
             rows = len(shown["cl"].result_list)
-            viewers.record(
+            staff.record_view(
                 request,
                 kind=VIEWED,
                 data={"filter": _narrowed(request, found=rows > 0), "rows": rows},
@@ -103,7 +104,7 @@ class AuditEventAdmin(ClosedAdmin):
         """Show one event, and record who saw it."""
         response = super().change_view(request, object_id, form_url, extra_context)
         if response.status_code == 200:
-            viewers.record(request, kind=VIEWED, data={"filter": {"id": object_id}, "rows": 1})
+            staff.record_view(request, kind=VIEWED, data={"filter": {"id": object_id}, "rows": 1})
         return response
 
 

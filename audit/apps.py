@@ -1,11 +1,13 @@
-"""The audit app: its triggers come back after every migrate, and a check tells when one is gone."""
+"""The audit app: triggers that come back after every migrate, a check that tells when one is gone,
+and the signals by which the log hears of the staff."""
 
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 from django.core import checks
 from django.db import connections
-from django.db.models.signals import post_migrate
+from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save, pre_save
 from django.db.utils import OperationalError
 
 
@@ -16,12 +18,27 @@ class AuditConfig(AppConfig):
     def ready(self) -> None:
         post_migrate.connect(_install_triggers, sender=self)
         checks.register(_check_triggers, checks.Tags.database)
+        _record_the_staff()
 
 
 def _install_triggers(using: str, **_: Any) -> None:
     from audit import triggers
 
     triggers.install(using=using)
+
+
+def _record_the_staff() -> None:
+    from django.contrib.auth.models import Group, User
+
+    from audit import staff
+
+    user_logged_in.connect(staff.record_login)
+    for roles in (User.groups, User.user_permissions, Group.permissions):
+        m2m_changed.connect(staff.record_roles, sender=roles.through)
+    pre_save.connect(staff.remember_flags, sender=User)
+    post_save.connect(staff.record_flags, sender=User)
+    for model in (User, Group):
+        post_delete.connect(staff.record_deletion, sender=model)
 
 
 def _check_triggers(*, databases: Any = None, **_: Any) -> list[checks.CheckMessage]:

@@ -1,20 +1,25 @@
 """Hand the log to somebody who trusts neither us nor our database: records, each with its proof."""
 
 import json
-from collections.abc import Callable, Iterator
+import shutil
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from audit import anchors, bundle, log, merkle, seals, signing
+from audit import log
 from audit.models import AuditLeaf, AuditLog, AuditSeal
 from audit.offline import verify_bundle
+from audit.sealing import anchors, merkle, seals, signing
 
 EXPORTED = "audit.exported"
 
@@ -47,6 +52,39 @@ class Filter:
         return {name: value for name, value in found.items() if value}
 
 
+class Bundle:
+    """Files being written; `sign` writes the manifest that closes it."""
+
+    def __init__(self, folder: Path, archive: zipfile.ZipFile | None) -> None:
+        self._folder = folder
+        self._archive = archive
+        self._digests: dict[str, str] = {}
+
+    def write(self, name: str, lines: Iterable[bytes]) -> None:
+        """Stream `lines` into the file `name`."""
+        digest = sha256()
+        with self._open(name) as file:
+            for line in lines:
+                digest.update(line)
+                file.write(line)
+        self._digests[name] = digest.hexdigest()
+
+    def sign(self, manifest: Mapping[str, Any]) -> None:
+        """Write `manifest` with the hashes of all files before it, and its signature."""
+        text = json.dumps({**manifest, "sha256": dict(self._digests)}, indent=2).encode()
+        signature = signing.sign(message=text, purpose="bundle")
+        self.write("manifest.json", [text])
+        self.write(
+            "manifest.sig.json",
+            [json.dumps({"key_id": signature.key_id, "signature": signature.signature}).encode()],
+        )
+
+    def _open(self, name: str) -> IO[bytes]:
+        if self._archive:
+            return self._archive.open(name, "w", force_zip64=True)
+        return cast(IO[bytes], (self._folder / name).open("xb"))
+
+
 def export(
     *,
     output: Path,
@@ -75,7 +113,7 @@ def export(
     end = newest.first_position + newest.count if newest else 0
     leaves = only.leaves().filter(position__lt=end)
     count = leaves.count()
-    with bundle.create(output=output) as made:
+    with _bundle(output=output) as made:
         with transaction.atomic():
             described = {"filter": only.described(), "rows": count}
             log.record(kind=EXPORTED, actor=actor, subject=only.subject, data=described)
@@ -94,9 +132,7 @@ def export(
     return count
 
 
-def _write(
-    made: bundle.Bundle, leaves: QuerySet[AuditLeaf], progress: Callable[[int], object]
-) -> None:
+def _write(made: Bundle, leaves: QuerySet[AuditLeaf], progress: Callable[[int], object]) -> None:
     numbers = leaves.values_list("seal_id", flat=True)
     first, last = numbers.first() or 0, numbers.last() or 0
     made.write("records.jsonl", _records(leaves, progress))
@@ -149,3 +185,34 @@ def _anchors(first: int, last: int) -> Iterator[bytes]:
 
 def _line(values: dict[str, Any]) -> bytes:
     return (json.dumps(values, ensure_ascii=False) + "\n").encode()
+
+
+@contextmanager
+def _bundle(*, output: Path) -> Iterator[Bundle]:
+    """Make a bundle at `output`, which appears only when it is complete: a zip file or a folder.
+
+    Raises:
+        FileExistsError: there is something at `output`.
+        OSError: it cannot be written.
+    """
+    if output.exists():
+        raise FileExistsError(f"{output} exists")
+    partial = output.with_name(output.name + ".partial")
+    try:
+        if output.suffix == ".zip":
+            with zipfile.ZipFile(partial, "x", zipfile.ZIP_DEFLATED) as archive:
+                yield Bundle(partial, archive)
+        else:
+            partial.mkdir()
+            yield Bundle(partial, None)
+        partial.rename(output)
+    except BaseException:
+        _remove(partial)
+        raise
+
+
+def _remove(partial: Path) -> None:
+    if partial.is_dir():
+        shutil.rmtree(partial)
+    else:
+        partial.unlink(missing_ok=True)

@@ -62,7 +62,7 @@ def unsealed(*, after: UUID) -> Iterator[Event]:
 
 
 def leaf_hash(body: str) -> str:
-    """Return the hex of the leaf hash that a body has (see `audit.merkle.leaf_hash`)."""
+    """Return the hex of the leaf hash that a body has (see `audit.sealing.merkle.leaf_hash`)."""
     # str(): SQLite would also hold bytes in a text column.
     return sha256(b"\x00" + str(body).encode()).hexdigest()
 

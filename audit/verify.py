@@ -13,9 +13,10 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from audit import log, merkle, records, seals, signing, triggers, unsealed
+from audit import log, records, triggers
 from audit.models import AuditEvent, AuditLeaf, AuditLog, AuditSeal
-from audit.trail import Trail
+from audit.sealing import merkle, seals, signing, unsealed
+from audit.sealing.anchors import Trail
 
 Progress = Callable[[int], object]
 VERIFIED = "audit.verified"

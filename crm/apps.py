@@ -6,4 +6,4 @@ class CrmConfig(AppConfig):
     verbose_name = "CRM"
 
     def ready(self) -> None:
-        from crm import schema  # noqa: F401  (drf-spectacular finds the descriptions)
+        from crm.sync import openapi  # noqa: F401  (drf-spectacular finds the descriptions)

@@ -10,9 +10,9 @@ from typing import Any
 from django.db import transaction
 
 from audit import log
-from crm import keying
-from crm.mappings import forget as forget_mappings
+from crm import sessions
 from crm.models import AttributeMapping, CrmRecord
+from crm.profiles import forget_mappings as forget_mappings
 
 MAPPING_CHANGED = "mapping.changed"
 _MAPPING_COLUMNS = (
@@ -31,7 +31,7 @@ def save_record(
 ) -> None:
     """Store `record`, of which `fields` are new or changed, in one transaction with its event."""
     with transaction.atomic():
-        keying.require()
+        sessions.require_pepper()
         record.save()
         _record_event("crm.changed", record, actor, request_id, {"fields": sorted(fields)})
 

@@ -1,13 +1,13 @@
 """Session key to profile, profile to the attributes of a guest."""
 
 import json
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import Error, connection
 
-from crm import mappings
 from crm.conversion import Scalar, convert
 from crm.models import AttributeMapping
 
@@ -16,6 +16,10 @@ _FIND = (
     "SELECT email, first_name, tier, previous_tickets, attributes FROM crm_crmrecord"
     " WHERE session_hash = %s"
 )
+# An edit is live everywhere within a second; in the process that made it, at once.
+FRESH_SECONDS = 0.5
+
+_kept: tuple[float, Sequence[AttributeMapping]] | None = None
 
 
 class LookupFailed(Exception):
@@ -71,7 +75,7 @@ def guest_attributes(*, profile: Profile) -> dict[str, Scalar]:
         LookupFailed: the database could not answer.
     """
     try:
-        current = mappings.current()
+        current = current_mappings()
     except Error as exc:
         raise LookupFailed("the attribute mappings could not be read") from exc
     return map_attributes(profile=profile, mappings=current)
@@ -111,3 +115,18 @@ def _converted(mapping: AttributeMapping, value: Scalar | None) -> Scalar | None
     if converted is None and mapping.default:
         return convert(value=mapping.default, to=mapping.value_type)
     return converted
+
+
+def current_mappings() -> Sequence[AttributeMapping]:
+    """Return all mappings in their order. Raises django.db.Error."""
+    global _kept
+    now = time.monotonic()
+    if _kept is None or now >= _kept[0]:
+        _kept = (now + FRESH_SECONDS, tuple(AttributeMapping.objects.all()))
+    return _kept[1]
+
+
+def forget_mappings() -> None:
+    """Read them anew at the next use."""
+    global _kept
+    _kept = None

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from django.db import connection
 from django.utils import timezone
 
-from crm import keying
+from crm import sessions
 
 # A record as it shall be: the version is the one it gets, 1 for a new record.
 PreparedRow = tuple[str, str, str, str, int, str, int]
@@ -39,9 +39,9 @@ def upsert(*, rows: Sequence[PreparedRow]) -> int:
     """Write `rows` (columns as in COLUMNS, attributes as JSON text); return how many were written.
 
     A record whose version is not the one before the given one was changed by somebody else in the
-    meantime: it is left alone, and not counted. Raises keying.WrongPepper.
+    meantime: it is left alone, and not counted. Raises sessions.WrongPepper.
     """
-    keying.require()
+    sessions.require_pepper()
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     statement = _STATEMENT.format(rows=", ".join([_ROW] * len(rows)))
     with connection.cursor() as cursor:

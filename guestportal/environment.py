@@ -138,7 +138,7 @@ def database(url: str) -> dict[str, Any]:
         raise ValueError("not a database of ours")  # django-environ would warn, password and all
     config = dict(environ.Env.db_url_config(url))
     if config["ENGINE"] == "django.db.backends.sqlite3":
-        config["ENGINE"] = "guestportal.sqlite3"
+        config["ENGINE"] = "guestportal.stores.sqlite3"
         # A writer takes its lock at BEGIN: taken later, two readers turned writers dead-lock.
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
@@ -193,7 +193,7 @@ def cache(url: str) -> dict[str, Any]:
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
     if scheme in {"redis", "rediss"}:
-        return {"BACKEND": "guestportal.cache.DegradingRedisCache", "LOCATION": url}
+        return {"BACKEND": "guestportal.stores.cache.DegradingRedisCache", "LOCATION": url}
     raise ValueError(url)
 
 

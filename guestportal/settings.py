@@ -303,7 +303,8 @@ INSTALLED_APPS = [
     "provisioning",
     "crm",
     "audit",
-    "guestportal.site.SiteConfig",
+    "backoffice",
+    "guestportal.desk.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -320,7 +321,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     # Before everything: a probe comes by address and over plain http.
-    "guestportal.health.ProbeMiddleware",
+    "guestportal.watch.health.ProbeMiddleware",
     # Around the CORS middleware, which answers preflights itself.
     "guestportal.api.middleware.RequestIdMiddleware",
     # Before the rest, so that whatever it answers, errors too, carries the CORS headers.
@@ -335,7 +336,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
-    "guestportal.staff.StaffMiddleware",
+    "audit.staff.StaffMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -445,14 +446,14 @@ REST_FRAMEWORK = {
 }
 
 # A message is acknowledged when its work is done; one whose worker died is delivered again and
-# finds its row taken (`provisioning.queued`). No result is kept: the row is the result.
+# finds its row taken (`provisioning.init.queued`). No result is kept: the row is the result.
 CELERY_TASK_DEFAULT_QUEUE = "guestportal"
 CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = 16
-CELERY_WORKER_CONSUMER = "guestportal.worker:PatientConsumer"
+CELERY_WORKER_CONSUMER = "guestportal.serving.worker:PatientConsumer"
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
@@ -481,8 +482,8 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "guestportal.logs.JsonFormatter"}},
-    "filters": {"bugs": {"()": "guestportal.logs.BugsOnly"}},
+    "formatters": {"json": {"()": "guestportal.watch.logs.JsonFormatter"}},
+    "filters": {"bugs": {"()": "guestportal.watch.logs.BugsOnly"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {

@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from guestportal import demo
 from guestportal.api import schema
+from guestportal.serving import demo
 
 urlpatterns = [
     path("", demo.page, name="demo"),
@@ -12,5 +12,5 @@ urlpatterns = [
     path("api/docs", schema.docs, name="api-docs"),
     path("api/schema", schema.document, name="api-schema"),
     path("api/webchat/", include("provisioning.urls")),
-    path("api/crm/", include("crm.urls")),
+    path("api/crm/", include("crm.sync.urls")),
 ]

@@ -7,7 +7,7 @@ class ProvisioningConfig(AppConfig):
 
     def ready(self) -> None:
         from audit import triggers
-        from provisioning import schema  # noqa: F401  (drf-spectacular finds the descriptions)
+        from provisioning.api import openapi  # noqa: F401  (drf-spectacular finds the descriptions)
         from provisioning.models import Notice, Review
 
         for model in (Notice, Review):

@@ -4,8 +4,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from provisioning import ledger
-from provisioning.genesys.client import get_client
 from provisioning.genesys.gate import GateState
+from provisioning.genesys.guests import get_client
 from provisioning.models import GuestCreation, Status
 
 

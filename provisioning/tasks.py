@@ -1,33 +1,39 @@
-"""What crosses the broker: the id of a row, and nothing else."""
+"""What the worker does; all that crosses the broker is the id of a row.
+
+A message that comes twice finds its row taken.
+"""
 
 import logging
 from typing import Any
 from uuid import UUID
 
-from amqp.exceptions import AMQPError
 from celery import shared_task
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError
-from kombu.exceptions import KombuError
 
 from crm.profiles import LookupFailed
-from provisioning import queued
+from provisioning import ledger
+from provisioning.genesys.deadline import Deadline
+from provisioning.genesys.errors import PlatformError
+from provisioning.genesys.guests import get_client
+from provisioning.init import pipeline, planning
+from provisioning.init.queued import TASK
+from provisioning.ledger import ConsentWithdrawn, Lost, Outcome
+from provisioning.models import Status
 
 MAX_RETRIES = 8
-CONFIRM_SECONDS = 2
 logger = logging.getLogger(__name__)
 
 
-def publish(*, creation_id: UUID) -> bool:
-    """Hand a creation to the worker; False where the broker does not confirm it."""
-    try:
-        run_init.apply_async((str(creation_id),), confirm_timeout=CONFIRM_SECONDS)  # type: ignore[call-arg]
-    except (KombuError, AMQPError, OSError) as exc:
-        logger.error("the broker did not take an init (%s)", type(exc).__name__)
-        return False
-    return True
+class NotYet(Exception):
+    """The platform takes no call now; the row still waits. `retry_after`: seconds, if known."""
+
+    def __init__(self, retry_after: float | None) -> None:
+        super().__init__("the platform takes no call now")
+        self.retry_after = retry_after
 
 
-@shared_task(bind=True, name="guestportal.run_init", max_retries=MAX_RETRIES)
+@shared_task(bind=True, name=TASK, max_retries=MAX_RETRIES)
 def run_init(task: Any, creation_id: str) -> None:
     """Do a queued init; while nothing can be done, try again, later each time.
 
@@ -36,8 +42,40 @@ def run_init(task: Any, creation_id: str) -> None:
     """
     pause = min(60, 2**task.request.retries)
     try:
-        queued.run(creation_id=UUID(creation_id))
-    except queued.NotYet as exc:
+        run(creation_id=UUID(creation_id))
+    except NotYet as exc:
         task.retry(exc=exc, countdown=max(pause, exc.retry_after or 0))
     except (LookupFailed, DatabaseError, InterfaceError) as exc:
         task.retry(exc=exc, countdown=pause)
+
+
+def run(*, creation_id: UUID) -> None:
+    """Do the work of a queued creation, once: who comes second finds nothing to do.
+
+    Raises NotYet while the row is untouched and another try makes sense; LookupFailed likewise.
+    """
+    deadline = Deadline(seconds=settings.GENESYS_DEADLINE)
+    waiting = ledger.find_queued(creation_id=creation_id)
+    if waiting is None:
+        return
+    try:
+        get_client().admit(deadline=deadline)
+    except PlatformError as exc:
+        raise NotYet(exc.retry_after) from exc
+    _, guest = planning.plan_guest(
+        consent=waiting.consent, session_hash=waiting.session_hash, creation_id=creation_id
+    )
+    try:
+        ledger.start(
+            entry=waiting.entry,
+            session_hash=waiting.session_hash,
+            sending=planning.sending(guest=guest),
+        )
+        pipeline.create_guest(waiting.entry, guest, deadline, queued=True)
+    except ConsentWithdrawn:
+        outcome = Outcome("consent_declined")
+        ledger.settle(entry=waiting.entry, status=Status.FAILED, outcome=outcome)
+    except Lost:
+        pass  # somebody else is doing it, or recovery was faster
+    except (PlatformError, pipeline.ConsentDeclined) as exc:
+        logger.info("a queued init ended: %s", type(exc).__name__)  # the row says the rest

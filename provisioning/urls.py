@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from provisioning import views
+from provisioning.api import views
 
 urlpatterns = [
     path("init", views.InitView.as_view(), name="webchat-init"),

@@ -13,8 +13,8 @@ from django.db import connection
 from django.test import TransactionTestCase
 
 from audit import triggers
-from crm import mappings
-from provisioning.genesys.client import get_client
+from crm import profiles
+from provisioning.genesys.guests import get_client
 from tests.platform import Platform
 from tests.sandbox import Sandbox, running_sandbox
 from tests.webchat import Webchat
@@ -36,7 +36,7 @@ def anchors(_anchor_folder: Path, settings: Any) -> Path:
 
 @pytest.fixture(autouse=True)
 def _no_mappings_of_earlier_tests() -> None:
-    mappings.forget()
+    profiles.forget_mappings()
 
 
 def drop_audit_triggers() -> None:

@@ -72,7 +72,7 @@ class Sandbox:
 
 def start_sandbox(*options: str) -> Sandbox:
     """Start a sandbox on a free port with command-line options; the caller must stop() it."""
-    command = [sys.executable, "-m", "provisioning.genesys.sandbox", *options]
+    command = [sys.executable, "-m", "sandbox", *options]
     process = subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     line = process.stdout.readline()

@@ -138,7 +138,7 @@ class Service:
 _WEB = """
 import os, sys, django
 django.setup()
-from guestportal.webserver import web
+from guestportal.serving.processes import web
 argv = list(web().argv)
 os.execv(argv[0], argv)
 """

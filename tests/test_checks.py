@@ -103,7 +103,7 @@ def test_lets_plain_http_go_to_a_sandbox_on_loopback(host: str, settings: Any) -
 
 def test_lets_processes_share_redis(settings: Any) -> None:
     settings.WEB_CONCURRENCY = 4
-    settings.CACHES = {"default": {"BACKEND": "guestportal.cache.DegradingRedisCache"}}
+    settings.CACHES = {"default": {"BACKEND": "guestportal.stores.cache.DegradingRedisCache"}}
 
     assert messages() == []
 

@@ -1,29 +1,43 @@
-"""Import a CSV file: upload, look at what it would do, confirm. All of it or nothing."""
+"""Import a CSV file: upload, look at what it would do, confirm. All of it or nothing.
+
+The page is sent while its work is done, so that whoever waits sees how far it got: every part is
+one element, and the style sheet shows only the last (`.parts`). It needs no script, no stored state
+and no process of its own. Between two parts the process serves its visitors. Who leaves the page
+ends the work, which `crm.imports.importing` does whole or not at all.
+"""
 
 import logging
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import Error
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
-from audit import viewers
-from crm import uploads
-from crm.admin import progress
-from crm.imports import ImportOvertaken, ImportRefused, import_records, preview_records
+from audit import staff
+from backoffice.turns import give_way
+from crm.imports import uploads
+from crm.imports.importing import (
+    ImportOvertaken,
+    ImportRefused,
+    ImportResult,
+    Step,
+    import_records,
+    preview_records,
+)
 
 logger = logging.getLogger(__name__)
 
 _TEMPLATES = "admin/crm/crmrecord/"
-
-
+_PLACE = "<!-- parts -->"
+_SHOWN_EVERY = 0.1  # seconds
 _TOO_LARGE = "The file is larger than 20 MB: import it with `manage.py import_crm FILE`."
 
 
@@ -83,7 +97,7 @@ def _uploaded(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase
 def _confirmed(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase:
     ticket = request.POST["ticket"]
     try:
-        content = uploads.opened(ticket=ticket, actor=viewers.actor(request))
+        content = uploads.opened(ticket=ticket, actor=staff.actor(request))
     except uploads.UploadGone:
         gone = "That upload is no longer there. Please upload the file again."
         messages.error(request, gone)
@@ -96,21 +110,21 @@ def _previewed(request: HttpRequest, content: bytes) -> Iterator[str]:
     lines, expected = uploads.lines(content=content), uploads.rows(content=content)
     try:
         steps = preview_records(lines=lines, expected=expected)
-        result = yield from progress.shown(steps=steps)
+        result = yield from _shown(steps=steps)
     except ImportRefused as exc:
         yield _part(request, "refused", refused=exc, form=UploadForm())
     else:
-        ticket = uploads.keep(content=content, actor=viewers.actor(request))
+        ticket = uploads.keep(content=content, actor=staff.actor(request))
         yield _part(request, "preview", result=result, ticket=ticket)
 
 
 def _imported(request: HttpRequest, ticket: str, content: bytes) -> Iterator[str]:
     """Yield the parts of the page: progress, then what was done or why nothing was."""
     lines, expected = uploads.lines(content=content), uploads.rows(content=content)
-    actor = viewers.actor(request)
+    actor = staff.actor(request)
     try:
         steps = import_records(lines=lines, actor=actor, expected=expected)
-        result = yield from progress.shown(steps=steps)
+        result = yield from _shown(steps=steps)
     except ImportRefused as exc:
         yield _part(request, "refused", refused=exc, form=UploadForm())
     except ImportOvertaken:
@@ -126,8 +140,43 @@ def _imported(request: HttpRequest, ticket: str, content: bytes) -> Iterator[str
 
 def _page(request: HttpRequest, context: dict[str, Any], parts: Iterator[str]) -> HttpResponseBase:
     template = f"{_TEMPLATES}import.html"
-    return progress.page(request=request, template=template, context=context, parts=parts)
+    return _streamed(request=request, template=template, context=context, parts=parts)
 
 
 def _part(request: HttpRequest, name: str, **context: Any) -> str:
     return render_to_string(f"{_TEMPLATES}import_{name}.html", context, request)
+
+
+def _streamed(
+    *, request: HttpRequest, template: str, context: dict[str, Any], parts: Iterator[str]
+) -> StreamingHttpResponse:
+    """Return the page of `template`, in which `parts` come one after another at `place`."""
+    whole = render_to_string(template, context | {"place": _PLACE}, request)
+    opening, closing = whole.split(_PLACE)
+    # The header: nginx would keep the parts back until it has them all.
+    return StreamingHttpResponse(
+        _sent(opening, parts, closing), headers={"X-Accel-Buffering": "no"}
+    )
+
+
+def _shown(*, steps: Iterator[Step | ImportResult]) -> Generator[str, None, ImportResult]:
+    """Yield a part for the steps of an import, ten a second; return its result."""
+    last = 0.0
+    turn = time.monotonic()
+    for step in steps:
+        if isinstance(step, ImportResult):
+            return step
+        if step.locked:
+            continue
+        turn = give_way(since=turn)
+        if turn - last > _SHOWN_EVERY or not step.done:
+            last = turn
+            yield render_to_string("admin/crm/crmrecord/import_step.html", {"step": step})
+            turn = time.monotonic()  # however long the reader took
+    raise AssertionError("an import ends with its result")
+
+
+def _sent(opening: str, parts: Iterator[str], closing: str) -> Iterator[str]:
+    yield opening
+    yield from parts
+    yield closing

@@ -12,17 +12,17 @@ from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from audit import log, viewers
-from audit.listing import NewestPaginator
+from audit import log, staff
+from backoffice.downloads import csv_download
+from backoffice.inert import mask, mask_address, visible
+from backoffice.lists import NewestPaginator
+from backoffice.search import MOST, FindsByPost, FoundFilter
 from crm import changes
 from crm.admin import importing
 from crm.conversion import Scalar
-from crm.csvfile import FIXED_COLUMNS
-from crm.downloads import csv_download
-from crm.finding import MOST, FindsByPost, FoundFilter, session_keys
-from crm.inert import mask, mask_address, visible
+from crm.imports.csvfile import FIXED_COLUMNS
 from crm.models import CrmRecord
-from crm.sessions import key_for_hash
+from crm.sessions import key_for_hash, session_keys
 from crm.validators import validate_attributes
 
 if TYPE_CHECKING:
@@ -52,6 +52,18 @@ class CrmRecordForm(_RecordForm):
         attributes = self.cleaned_data["attributes"]
         validate_attributes({} if attributes is None else attributes)
         return attributes or {}
+
+
+def find_records(*, term: str) -> list[int]:
+    """Return the keys of the records that `term` names: a session id, its hash, or an address."""
+    trimmed = term.strip()
+    keys = {*session_keys(term=term), *session_keys(term=trimmed)}
+    found = [*CrmRecord.objects.filter(session_hash__in=keys).values_list("pk", flat=True)]
+    if "@" in trimmed:
+        records = CrmRecord.objects.annotate(lower=Lower("email"))
+        rows = records.filter(lower=trimmed.lower()).order_by("-pk")[:MOST]
+        found += rows.values_list("pk", flat=True)
+    return found
 
 
 @admin.register(CrmRecord)
@@ -113,18 +125,11 @@ class CrmRecordAdmin(FindsByPost):
         record = self.get_object(request, object_id)
         if record and request.method == "GET" and self._in_clear(request, record):
             subject = log.pseudonym(session_hash=record.session_hash)
-            viewers.record(request, kind="personal_data.revealed", subject=subject, data={})
+            staff.record_view(request, kind="personal_data.revealed", subject=subject, data={})
         return super().change_view(request, object_id, form_url, extra_context)
 
     def find(self, *, term: str) -> list[Any]:
-        trimmed = term.strip()
-        keys = {*session_keys(term=term), *session_keys(term=trimmed)}
-        found = [*CrmRecord.objects.filter(session_hash__in=keys).values_list("pk", flat=True)]
-        if "@" in trimmed:
-            records = CrmRecord.objects.annotate(lower=Lower("email"))
-            rows = records.filter(lower=trimmed.lower()).order_by("-pk")[:MOST]
-            found += rows.values_list("pk", flat=True)
-        return found
+        return find_records(term=term)
 
     def get_urls(self) -> list[Any]:
         site = self.admin_site.admin_view
@@ -141,7 +146,7 @@ class CrmRecordAdmin(FindsByPost):
         rows = self.get_changelist_instance(request).get_queryset(request).order_by("pk")
         narrowed = "search" if request.GET.get("found") else "all"
         data = {"filter": narrowed, "rows": rows.values("pk").count()}
-        viewers.record(request, kind="crm.exported", data=data)
+        staff.record_view(request, kind="crm.exported", data=data)
         return csv_download(  # type: ignore[return-value]
             name="crm-records.csv",
             header=("session_hash", *FIXED_COLUMNS, "attributes"),
@@ -160,14 +165,14 @@ class CrmRecordAdmin(FindsByPost):
     def save_model(
         self, request: HttpRequest, obj: CrmRecord, form: forms.BaseForm, change: bool
     ) -> None:
-        changes.save_record(record=obj, fields=form.changed_data, actor=viewers.actor(request))
+        changes.save_record(record=obj, fields=form.changed_data, actor=staff.actor(request))
 
     def delete_model(self, request: HttpRequest, obj: CrmRecord) -> None:
-        changes.delete_record(record=obj, actor=viewers.actor(request))
+        changes.delete_record(record=obj, actor=staff.actor(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[CrmRecord]) -> None:
         for record in queryset:
-            changes.delete_record(record=record, actor=viewers.actor(request))
+            changes.delete_record(record=record, actor=staff.actor(request))
 
 
 def _exported(rows: QuerySet[CrmRecord]) -> Iterator[Sequence[object]]:

@@ -15,7 +15,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
-from guestportal.logs import request_id
+from guestportal.watch.logs import request_id
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from django.urls import resolve
 
 from guestportal.api.body import body_limit
 from guestportal.api.errors import error_response, wants_our_shape
-from guestportal.logs import request_id
+from guestportal.watch.logs import request_id
 
 ORIGIN_NOT_ALLOWED = (403, "origin_not_allowed", "Pages of that origin may not call us.")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -7,7 +7,11 @@ finding.py     search             preview.py     what the attribute mappings wou
 compliance.py  notices, legal holds, deletions   person.py   receipt, export, erasure
 """
 
+from crm.admin.mappings import show_preview_with
 from provisioning.admin import compliance
 from provisioning.admin.creations import GuestCreationAdmin
+from provisioning.admin.preview import mapping_preview
+
+show_preview_with(mapping_preview)
 
 __all__ = ["GuestCreationAdmin", "compliance"]

@@ -11,13 +11,14 @@ from django.urls import path
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from audit import viewers
-from audit.listing import ClosedAdmin, PeriodFilter
-from crm.downloads import csv_download
-from crm.finding import FindsByPost, FoundFilter
-from crm.inert import mask_address, visible
+from audit import staff
+from backoffice.downloads import csv_download
+from backoffice.inert import mask_address, visible
+from backoffice.lists import ClosedAdmin
+from backoffice.periods import PeriodFilter
+from backoffice.search import FindsByPost, FoundFilter
 from crm.models import CrmRecord
-from provisioning.admin import badges, detail, finding, person, reviewing
+from provisioning.admin import badges, detail, person, reviewing, search
 from provisioning.admin.filters import SameSessionFilter, TabFilter
 from provisioning.models import GuestCreation, Review
 
@@ -88,7 +89,7 @@ class GuestCreationAdmin(FindsByPost, ClosedAdmin):
         return request.user.has_perm("provisioning.add_review")
 
     def find(self, *, term: str) -> list[Any]:
-        return finding.creations(term=term)
+        return search.creations(term=term)
 
     def get_urls(self) -> list[Any]:
         site = self.admin_site.admin_view
@@ -108,7 +109,7 @@ class GuestCreationAdmin(FindsByPost, ClosedAdmin):
         chosen = rows.order_by("-id").values_list(*EXPORTED)
         narrowed = {name: value for name, value in request.GET.items() if name != "found"}
         data = {"filter": narrowed, "rows": rows.values("pk").count()}
-        viewers.record(request, kind="creations.exported", data=data)
+        staff.record_view(request, kind="creations.exported", data=data)
         return csv_download(  # type: ignore[return-value]
             name="guest-creations.csv", header=EXPORTED, rows=_rows(chosen)
         )

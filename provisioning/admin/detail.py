@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from audit import log, verify, viewers
+from audit import log, staff, verify
 from audit.models import AuditLeaf
 from provisioning import reviews
 from provisioning.admin import badges, evidence
@@ -86,7 +86,7 @@ def _reveal(request: HttpRequest, creation: GuestCreation) -> dict[str, Any]:
         raise PermissionDenied
     subject = log.pseudonym(session_hash=creation.session_hash) if creation.session_hash else ""
     data = {"creation": str(creation.id)}
-    viewers.record(request, kind="personal_data.revealed", subject=subject, data=data)
+    staff.record_view(request, kind="personal_data.revealed", subject=subject, data=data)
     return {"revealed": True}
 
 

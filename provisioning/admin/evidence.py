@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from audit import log, unsealed
+from audit import log
 from audit.models import AuditEvent, AuditLeaf
+from backoffice.inert import mask, mask_address, visible
+from backoffice.periods import id_at
 from crm import profiles
-from crm.inert import mask, mask_address, visible
 from crm.models import AttributeMapping
-from provisioning import payload
+from provisioning.init import payload
 from provisioning.models import GuestCreation
 
 # An event's id may be a little older than the row it tells of.
@@ -69,7 +70,7 @@ def sent(*, creation: GuestCreation, revealed: bool) -> list[Sent]:
 
 def _events(creation: GuestCreation) -> Any:
     """Return the events to look through: by subject, or by request once the person is erased."""
-    since = unsealed.id_at(creation.created_at - _BEFORE)
+    since = id_at(creation.created_at - _BEFORE)
     rows = AuditEvent.objects.order_by("id")
     if creation.session_hash:
         subject = log.pseudonym(session_hash=creation.session_hash)

@@ -10,13 +10,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from audit import log, viewers
+from audit import log, staff
+from backoffice.inert import mask, mask_address, visible
 from crm import profiles
-from crm.admin.records import CrmRecordAdmin
-from crm.inert import mask, mask_address, visible
+from crm.admin.records import find_records
 from crm.models import AttributeMapping, CrmRecord
 from crm.profiles import Profile
-from provisioning import payload
+from provisioning.init import payload
 
 REVEAL = "crm.reveal_crmrecord"
 NOBODY = "00000000"
@@ -62,8 +62,7 @@ def _visitor(request: HttpRequest) -> tuple[CrmRecord | None, bool]:
     term = request.POST.get("preview_visitor", "")
     if not term.strip():
         return None, True
-    finder = CrmRecordAdmin(CrmRecord, admin.site)
-    record = CrmRecord.objects.filter(pk__in=finder.find(term=term)).order_by("-pk").first()
+    record = CrmRecord.objects.filter(pk__in=find_records(term=term)).order_by("-pk").first()
     return record, record is not None
 
 
@@ -74,7 +73,7 @@ def _payload(request: HttpRequest, record: CrmRecord | None, form: Any) -> str:
         if request.user.has_perm(REVEAL):
             subject = log.pseudonym(session_hash=record.session_hash)
             data = {"purpose": "mapping preview"}
-            viewers.record(request, kind="personal_data.revealed", subject=subject, data=data)
+            staff.record_view(request, kind="personal_data.revealed", subject=subject, data=data)
         else:
             profile = _masked(profile)
     guest = payload.guest_request(profile=profile, given=True, consent_type="explicit")

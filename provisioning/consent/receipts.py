@@ -12,7 +12,8 @@ from typing import Any
 
 from django.db import transaction
 
-from audit import log, signing
+from audit import log
+from audit.sealing import signing
 from provisioning.models import ConsentBasis, GuestCreation, Notice
 
 SCHEMA_VERSION = "ISO/IEC TS 27560:2023; guestportal 1"

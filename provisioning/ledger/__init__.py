@@ -26,8 +26,8 @@ from provisioning.ledger.opening import (
     find_guest,
     open_creation,
 )
-from provisioning.ledger.reviewing import mark_reviewed
-from provisioning.ledger.storage import (
+from provisioning.ledger.queue import Waiting, find_queued, queue_depth, start
+from provisioning.ledger.transactions import (
     QUEUED_FOR,
     Entry,
     Outcome,
@@ -38,13 +38,13 @@ from provisioning.ledger.transitions import (
     Lost,
     give_up,
     guest_created,
+    mark_reviewed,
     mark_withdrawn,
     ready,
     rest,
     settle,
     token_failed,
 )
-from provisioning.ledger.waiting import Waiting, find_queued, queue_depth, start
 
 __all__ = [
     "QUEUED_FOR",

@@ -21,8 +21,8 @@ from django.utils import timezone
 from audit import log
 from provisioning.consent.decision import Consent
 from provisioning.consent.notices import ShownNotice
-from provisioning.ledger import statements
-from provisioning.ledger.storage import (
+from provisioning.ledger import sql
+from provisioning.ledger.transactions import (
     QUEUED_FOR,
     Entry,
     Sending,
@@ -102,7 +102,7 @@ def open_creation(*, intent: Intent) -> Opened:
         key = _find_key(intent)
         if key and _serves(key.creation):
             return _repeat(key, subject, intent)
-        known = statements.history(session_hash=intent.session_hash)
+        known = sql.history(session_hash=intent.session_hash)
         if known.withdrawn:
             _respect_withdrawal(intent)
         latest = GuestCreation.objects.get(id=known.latest) if known.latest else None
@@ -228,7 +228,7 @@ def _token_for(row: GuestCreation, subject: str, intent: Intent, answer: str = "
 def _insert(intent: Intent, subject: str) -> Entry:
     now, salt = timezone.now(), secrets.token_hex(16)
     sent = sent_columns(salt, intent.sending)
-    statements.insert(
+    sql.insert(
         columns={
             "id": intent.creation_id,
             "created_at": now,

@@ -5,13 +5,15 @@ and a settled row stays settled.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
 from audit import log
-from provisioning.ledger import statements
-from provisioning.ledger.storage import Entry, Outcome, digest, short_transaction
+from provisioning.ledger import sql
+from provisioning.ledger.transactions import Entry, Outcome, digest, short_transaction
 from provisioning.models import GuestCreation, Status
 
 IN_WORK = (Status.QUEUED, Status.PENDING)
@@ -39,7 +41,7 @@ def guest_created(
     erased meanwhile: the erasure has queued its unknown guest for deletion on the platform.
     """
     with short_transaction():
-        consent = statements.stored_consent(creation_id=entry.id)
+        consent = sql.stored_consent(creation_id=entry.id)
         mismatch = echo_given not in (None, consent.given) or (
             echo_type not in (None, consent.type)
         )
@@ -142,7 +144,7 @@ def move(
     """
     now = timezone.now()
     again = columns.get("status") == Status.UNKNOWN or columns.get("echo_mismatch")
-    if not statements.update(
+    if not sql.update(
         creation_id=entry.id,
         leaving=leaving,
         columns={"updated_at": now, **columns, **({"reviewed_at": None} if again else {})},
@@ -185,3 +187,11 @@ def mark_withdrawn(*, session_hash: str) -> int:
         withdrawn_at=None,
         status__in=(*IN_WORK, *WITH_GUEST, Status.UNKNOWN),
     ).update(withdrawn_at=now, updated_at=now)
+
+
+def mark_reviewed(*, creations: Sequence[UUID], at: datetime) -> None:
+    """Take `creations` off the review queue, in the transaction that records their reviews.
+
+    `updated_at` stays: it tells when something became of the visitor, and nothing has.
+    """
+    GuestCreation.objects.filter(id__in=creations).update(reviewed_at=at)

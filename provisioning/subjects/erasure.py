@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from audit import log
 from crm import changes
-from provisioning import ledger, recovery
+from provisioning import ledger
+from provisioning.ledger import recovery
 from provisioning.models import GuestCreation, LegalHold, Withdrawal
 from provisioning.subjects import holds
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from audit import seals, verify
+from audit import verify
+from audit.sealing import seals
 from provisioning.models import GuestCreation
 from tests.factories import creation, signed_in
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from audit import seals
 from audit.models import AuditEvent
+from audit.sealing import seals
 from tests.audit.factories import event
 from tests.conftest import drop_audit_triggers
 from tests.factories import creation, crm_record, signed_in

@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 def crm_token(service: Service) -> str:
     script = (
         "from django.contrib.auth import get_user_model as users;"
-        "from crm.tokens import issue_token;"
+        "from crm.sync.tokens import issue_token;"
         "user = users().objects.create_superuser('schemathesis');"
         "print(issue_token(user=user, replace=False))"
     )

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.db import transaction
 
-from audit import log, seals
+from audit import log
 from audit.models import AuditEvent
+from audit.sealing import seals
 
 
 def event(**fields: Any) -> AuditEvent:

@@ -118,7 +118,7 @@ def test_shows_nothing_to_staff_without_the_permission(browser):
 
 
 def test_counts_no_further_than_it_shows(browser, monkeypatch):
-    monkeypatch.setattr("audit.listing.NewestPaginator.LIMIT", 2)
+    monkeypatch.setattr("backoffice.lists.NewestPaginator.LIMIT", 2)
     for _ in range(3):
         event()
 

@@ -13,8 +13,9 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 
-from audit import log, seals, verify
+from audit import log, verify
 from audit.models import AuditEvent, AuditLeaf
+from audit.sealing import seals
 
 on_postgresql = pytest.mark.skipif(
     connection.vendor != "postgresql", reason="run with DATABASE_URL=postgres://…"

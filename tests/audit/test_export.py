@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from audit import log, seals, signing
+from audit import log
 from audit.models import AuditEvent
+from audit.sealing import seals, signing
 from tests.audit.factories import event, events, sealed_event
 
 pytestmark = pytest.mark.django_db

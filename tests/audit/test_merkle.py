@@ -5,8 +5,8 @@ from hashlib import sha256
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit import merkle
 from audit.offline.verify_bundle import root_from_path
+from audit.sealing import merkle
 
 LEAVES = st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=200)
 

@@ -9,8 +9,10 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from audit import log, merkle, seals, signing, unsealed, verify
+from audit import log, verify
 from audit.models import AuditEvent, AuditLeaf, AuditSeal
+from audit.sealing import merkle, seals, signing
+from backoffice.periods import id_at
 from tests.audit.factories import event, events, sealed_event
 from tests.conftest import drop_audit_triggers
 
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 def _event_at(moment: datetime, number: int = 0) -> AuditEvent:
     """Insert an event with the id and time of `moment`, as a late commit or an outage leaves it."""
-    event_id = UUID(int=unsealed.id_at(moment).int | 0x7 << 76 | number)
+    event_id = UUID(int=id_at(moment).int | 0x7 << 76 | number)
     columns = {"kind": "k", "actor": "a", "subject": "", "request_id": ""}
     values = {**columns, "id": str(event_id), "time": log.timestamp(moment), "data": {}}
     body = log.canonical(values)
@@ -126,7 +128,7 @@ def test_needs_the_signing_key(settings):
 
 
 def test_anchors_each_seal_in_the_file_and_the_log(anchors, caplog):
-    with caplog.at_level("INFO", logger="audit.anchors"):
+    with caplog.at_level("INFO", logger="audit.sealing.anchors"):
         sealed_event()
 
     (line,) = anchors.read_text().splitlines()

@@ -8,8 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from audit import log, seals, signing, verify
+from audit import log, verify
 from audit.models import AuditEvent, AuditLeaf, AuditSeal
+from audit.sealing import seals, signing
 from tests.audit.factories import event, events, sealed_event
 from tests.conftest import drop_audit_triggers
 

@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from audit.models import AuditEvent, AuditLeaf, SubjectSalt  # noqa: E402
 from crm.models import CrmRecord  # noqa: E402
-from provisioning import pipeline  # noqa: E402
+from provisioning.init import pipeline  # noqa: E402
 from provisioning.models import GuestCreation, Status  # noqa: E402
 
 LARGE: tuple[type[models.Model], ...] = (

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from crm import keying
-from provisioning.genesys.client import get_client
+from crm import sessions
+from provisioning.genesys.guests import get_client
 from tests.consent.visitor import Visitor
 from tests.sandbox import Sandbox
 
@@ -18,7 +18,7 @@ def visitor(
 ) -> Iterator[Visitor]:
     """A page whose service talks to the sandbox, a process of its own."""
     # As a process starts: it has not seen this test's database yet.
-    monkeypatch.setattr(keying, "_confirmed", None)
+    monkeypatch.setattr(sessions, "_confirmed", None)
     settings.GENESYS_BASE_URL = sandbox.url
     settings.GENESYS_OAUTH_URL = f"{sandbox.url}/oauth/token"
     cache.clear()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from audit import signing
+from audit.sealing import signing
 from crm.sessions import hash_session
 from tests.consent.test_notices import TEXT, published
 from tests.consent.visitor import SESSION, known_to_the_crm, latest

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from audit.models import AuditEvent
-from crm.imports import ImportOvertaken, import_records
+from crm.imports.importing import ImportOvertaken, import_records
 from crm.models import CrmRecord
 from crm.profiles import find_profile
 from crm.sessions import hash_session

@@ -13,7 +13,7 @@ from django.test import Client
 
 from audit.models import AuditEvent
 from crm.models import ApiToken, CrmRecord
-from crm.tokens import issue_token
+from crm.sync.tokens import issue_token
 
 LIST = "/api/crm/records"
 pytestmark = pytest.mark.django_db

@@ -23,9 +23,9 @@ from hypothesis.stateful import (
 from audit.models import AuditEvent
 from crm.models import CrmRecord
 from crm.sessions import hash_session
-from provisioning.genesys.client import get_client
+from provisioning.genesys.guests import get_client
+from provisioning.ledger.recovery import recover
 from provisioning.models import GuestCreation, Withdrawal
-from provisioning.recovery import recover
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from guestportal.cache import DegradingRedisCache
+from guestportal.stores.cache import DegradingRedisCache
 from tests.service import free_port
 
 
@@ -29,7 +29,7 @@ def test_what_token_gate_and_limits_do_works_without_redis(alone: DegradingRedis
 def test_an_outage_is_logged_once(
     alone: DegradingRedisCache, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.ERROR, "guestportal.cache"):
+    with caplog.at_level(logging.ERROR, "guestportal.stores.cache"):
         for number in range(50):
             alone.set(str(number), number)
 

@@ -17,7 +17,7 @@ import yaml
 from django.core.management import get_commands, load_command_class
 
 from guestportal.environment import DOCUMENTED
-from guestportal.webserver import patience
+from guestportal.serving.processes import patience
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"

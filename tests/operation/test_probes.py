@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from guestportal import health
+from guestportal.watch import health
 from tests.conftest import drop_audit_triggers
 from tests.platform import Platform
 from tests.webchat import Webchat

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from guestportal.logs import JsonFormatter
+from guestportal.watch.logs import JsonFormatter
 from provisioning.models import GuestCreation
 from tests.webchat import INIT, Webchat
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from provisioning.genesys.sandbox.ratelimit import RateLimit
+from sandbox.ratelimit import RateLimit
 from tests.provisioning.platform_calls import (
     FORM,
     GUEST,

@@ -156,7 +156,7 @@ def test_starts_from_manage_py_with_faults_from_a_file(tmp_path: Path) -> None:
 def test_does_not_start_with_a_wrong_fault_file(tmp_path: Path) -> None:
     script = tmp_path / "faults.json"
     script.write_text('[{"kind": "explode"}]')
-    command = [sys.executable, "-m", "provisioning.genesys.sandbox", "--faults", str(script)]
+    command = [sys.executable, "-m", "sandbox", "--faults", str(script)]
 
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -166,7 +166,7 @@ def test_does_not_start_with_a_wrong_fault_file(tmp_path: Path) -> None:
 
 def test_says_so_when_the_port_is_taken(sandbox: Sandbox) -> None:
     port = str(urlsplit(sandbox.url).port)
-    command = [sys.executable, "-m", "provisioning.genesys.sandbox", "--port", port]
+    command = [sys.executable, "-m", "sandbox", "--port", port]
 
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -185,7 +185,7 @@ def test_explains_the_fault_file_in_its_help() -> None:
 
 def test_needs_neither_django_nor_requests() -> None:
     program = (
-        "import sys, provisioning.genesys.sandbox.__main__\n"
+        "import sys, sandbox.__main__\n"
         "print(sorted({'django', 'rest_framework', 'requests', 'crm'} & set(sys.modules)))"
     )
 

@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from audit import export, signing
+from audit import export
+from audit.sealing import signing
 
 
 class Command(BaseCommand):

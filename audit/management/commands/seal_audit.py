@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from audit import seals, signing
+from audit.sealing import seals, signing
 
 
 class Command(BaseCommand):

@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from audit import seals, verify
+from audit import verify
+from audit.sealing import seals
 
 
 class Command(BaseCommand):

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 from tqdm import tqdm
 
-from crm.imports import ImportOvertaken, ImportRefused, ImportResult, Step, import_records
-from crm.keying import WrongPepper
+from crm.imports.importing import ImportOvertaken, ImportRefused, ImportResult, Step, import_records
+from crm.sessions import WrongPepper
 
 
 class Command(BaseCommand):

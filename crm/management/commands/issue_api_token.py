@@ -3,7 +3,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from crm.tokens import issue_token
+from crm.sync.tokens import issue_token
 
 
 class Command(BaseCommand):

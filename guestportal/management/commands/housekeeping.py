@@ -10,12 +10,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
-from audit.seals import seal
-from audit.signing import SigningKeyMissingError
-from crm import uploads
-from provisioning import capability
-from provisioning.recovery import recover
-from provisioning.retention import forget_idempotency_keys
+from audit.sealing.seals import seal
+from audit.sealing.signing import SigningKeyMissingError
+from crm.imports import uploads
+from provisioning.init import queued
+from provisioning.init.idempotency import forget_idempotency_keys
+from provisioning.ledger.recovery import recover
 from provisioning.subjects.erasure import erase_expired
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
     (uploads.forget_old, 600),
     # A small batch each time: sealing must not wait for it.
     (erase_expired, 15),
-    (capability.forget_expired, 600),
+    (queued.forget_expired_capabilities, 600),
 )
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from guestportal.supervisor import Child, supervise
-from guestportal.webserver import BASE_DIR, housekeeping, patience, web
+from guestportal.serving.processes import BASE_DIR, housekeeping, patience, web
+from guestportal.serving.supervisor import Child, supervise
 
 MANAGE = str(BASE_DIR / "manage.py")
 ENV_FILE = Path(settings.VAR_DIR) / "demo.env"
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             demo[PASSWORD] = said.split()[-1]
             _write(ENV_FILE, demo)
         self._introduce(demo, sandbox_port)
-        sandbox = [sys.executable, "-m", "provisioning.genesys.sandbox", f"--port={sandbox_port}"]
+        sandbox = [sys.executable, "-m", "sandbox", f"--port={sandbox_port}"]
         children = [Child("sandbox", sandbox), web(), housekeeping()]
         sys.exit(supervise(children, patience=patience()))
 

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from crm import keying
+from crm import sessions
 from crm.models import CrmRecord
 from crm.sessions import hash_session
 from provisioning.consent import notices
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("setup_roles", stdout=self.stderr)
-        keying.require()
+        sessions.require_pepper()
         for session_id, email, first_name, tier, tickets in VISITORS:
             CrmRecord.objects.get_or_create(
                 session_hash=hash_session(session_id=session_id),

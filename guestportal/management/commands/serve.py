@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from guestportal.checks import TAG
-from guestportal.supervisor import supervise
-from guestportal.webserver import housekeeping, patience, web
+from guestportal.serving.processes import housekeeping, patience, web
+from guestportal.serving.supervisor import supervise
 
 
 class Command(BaseCommand):

@@ -5,9 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from provisioning.genesys.client import get_client
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import Credentials, PlatformError
+from provisioning.genesys.guests import get_client
 from provisioning.genesys.oauth import Token
 
 

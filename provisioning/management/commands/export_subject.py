@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from audit.signing import SigningKeyMissingError
+from audit.sealing.signing import SigningKeyMissingError
 from provisioning.subjects.commandline import add_subject_arguments, subject_from
 from provisioning.subjects.export import export
 

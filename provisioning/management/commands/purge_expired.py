@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
-from provisioning.recovery import recover
+from provisioning.ledger.recovery import recover
 from provisioning.subjects import erasure
 
 

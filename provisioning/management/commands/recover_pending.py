@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from provisioning.recovery import recover
+from provisioning.ledger.recovery import recover
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from provisioning.rekeying import CannotRekey, rekey
+from provisioning.subjects.rekeying import CannotRekey, rekey
 
 
 class Command(BaseCommand):

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from audit import seals, unsealed
+from audit.sealing import seals
+from backoffice.periods import id_at
 from crm import changes
 from crm.models import AttributeMapping
 from tests.factories import creation, crm_record
@@ -39,7 +40,7 @@ def a_day() -> None:
         made = timezone.now() - timedelta(hours=number * 3.5)
         creation(
             session_id=JANE if number == 0 else f"session-{number}",
-            id=UUID(int=unsealed.id_at(made).int | 7 << 76 | 2 << 62 | number),
+            id=UUID(int=id_at(made).int | 7 << 76 | 2 << 62 | number),
             created_at=made,
             notice_version="2026-01",
             language="en",

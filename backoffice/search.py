@@ -1,0 +1,68 @@
+"""Search by what must stand in no address and no log: a form that is posted, then a redirect.
+
+What was found is kept in the server's session under a random name; the address carries the name.
+"""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.views.decorators.http import require_POST
+
+MOST = 200
+_KEPT = 5
+_SESSION_KEY = "found"
+
+
+class FoundFilter(admin.SimpleListFilter):
+    """Narrow a list to what a search found; without its session it finds nothing."""
+
+    title = "search"
+    parameter_name = "found"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(self.value() or "", "what was searched for")] if self.value() else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.value():
+            return queryset
+        kept = request.session.get(_SESSION_KEY, {})
+        return queryset.filter(pk__in=kept.get(self.value(), []))
+
+
+class FindsByPost(admin.ModelAdmin):  # type: ignore[type-arg]
+    """An admin whose list has a search form that is posted to ``find/``."""
+
+    find_help = ""
+
+    def find(self, *, term: str) -> Sequence[Any]:
+        """Return the keys of at most `MOST` rows that `term` names."""
+        raise NotImplementedError
+
+    def get_urls(self) -> list[Any]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_find"
+        view = require_POST(self.find_view)
+        return [path("find/", self.admin_site.admin_view(view), name=name), *super().get_urls()]
+
+    def find_view(self, request: HttpRequest) -> HttpResponse:
+        """Search, and redirect to the one row found, to the list of them, or back."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        term = request.POST.get("term", "")
+        keys = [str(key) for key in self.find(term=term)] if term.strip() else []
+        address = f"admin:{self.opts.app_label}_{self.opts.model_name}"
+        if len(keys) == 1:
+            return HttpResponseRedirect(reverse(f"{address}_change", args=keys))
+        if not keys:
+            # The term is not repeated: it may be an address or a raw session id.
+            messages.warning(request, "Nothing was found.")
+            return HttpResponseRedirect(reverse(f"{address}_changelist"))
+        kept = dict(list(request.session.get(_SESSION_KEY, {}).items())[1 - _KEPT :])
+        name = secrets.token_urlsafe(8)
+        request.session[_SESSION_KEY] = kept | {name: keys}
+        return HttpResponseRedirect(f"{reverse(f'{address}_changelist')}?found={name}")

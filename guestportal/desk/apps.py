@@ -1,0 +1,7 @@
+"""Names our admin site to Django; apart from `guestportal.desk.site`, which needs the models."""
+
+from django.contrib.admin.apps import AdminConfig
+
+
+class SiteConfig(AdminConfig):
+    default_site = "guestportal.desk.site.Site"

@@ -1,0 +1,89 @@
+"""The admin site: its dashboard, its sign-in with a one-time code, its own pages."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django_otp import devices_for_user, user_has_device
+from django_otp.forms import OTPAuthenticationFormMixin
+
+PLACES = (
+    ("Guest creations", "provisioning.view_guestcreation", "provisioning_guestcreation_changelist"),
+    ("CRM records", "crm.view_crmrecord", "crm_crmrecord_changelist"),
+    ("Mappings", "crm.view_attributemapping", "crm_attributemapping_changelist"),
+    ("Audit log", "audit.view_auditevent", "audit_auditevent_changelist"),
+)
+
+
+class SignInForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):  # type: ignore[misc]
+    """Name, password and, for whoever has enrolled or where all must, a one-time code."""
+
+    otp_token = forms.CharField(
+        label="One-time code",
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean()
+        if self.errors:
+            return cleaned  # a field was left empty: nobody has been authenticated
+        user = self.get_user()
+        if user_has_device(user):
+            self.clean_otp(user)
+        elif settings.ADMIN_MFA == "required":
+            raise forms.ValidationError(
+                "A one-time code is required. Ask an administrator to run: "
+                f"manage.py enrol_mfa {user.get_username()}"
+            )
+        return cleaned
+
+    def _chosen_device(self, user: Any) -> Any:
+        """Return the user's device: `enrol_mfa` gives everybody one, so nobody has to choose."""
+        return next(iter(devices_for_user(user, for_verify=True)), None)
+
+    def _update_form(self, user: Any) -> None:
+        """Leave the form as it is: the library's own would write the password into the page."""
+
+
+class Site(AdminSite):
+    """Django's admin under our name; each app registers its own models in its ``admin``."""
+
+    site_header = site_title = "guestportal"
+    index_title = "Overview"
+    login_form = SignInForm
+    site_url = None
+    enable_nav_sidebar = False  # the header holds the few places there are
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let staff in; where codes are required, only with one in this session."""
+        allowed = super().has_permission(request)
+        return allowed and (settings.ADMIN_MFA != "required" or request.user.is_verified())  # type: ignore[union-attr]
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        """Show the dashboard."""
+        from guestportal.desk import (
+            front_page,  # here, because it needs the models and they this site
+        )
+
+        return super().index(request, front_page.context(request=request) | (extra_context or {}))
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Add the places of the header: the lists that the sender may see."""
+        places = [
+            {"name": name, "url": reverse(f"admin:{view}")}
+            for name, permission, view in PLACES
+            if self.has_permission(request) and request.user.has_perm(permission)
+        ]
+        return super().each_context(request) | {"places": places}
+
+    def get_urls(self) -> list[Any]:
+        from crm.admin.mappings import preview  # here, because it needs the models
+
+        view = self.admin_view(preview)
+        return [path("mapping-preview/", view, name="mapping_preview"), *super().get_urls()]

@@ -1,0 +1,143 @@
+"""``/livez``, ``/readyz`` and ``/metrics``: for load balancers and operators, not for visitors.
+
+Answered before host check, redirect and sessions: a probe comes by address and over plain http.
+"""
+
+import secrets
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from audit import triggers
+from audit.sealing import seals
+from crm import sessions
+from guestportal.stores import broker, cache
+from guestportal.watch.metrics import scrape
+from provisioning import health
+from provisioning.init import in_flight
+
+_FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_VIA")
+
+
+class ProbeMiddleware:
+    """Answer the three probe addresses, and nothing else."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        probe = PROBES.get(request.path_info)
+        if probe is None or request.method not in ("GET", "HEAD"):
+            return self.get_response(request)
+        response = probe(request)
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+def livez(request: HttpRequest) -> HttpResponse:
+    """Say that the process runs and its loop turns; asks no other service anything."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Say whether visitors may be sent here: 503 without database, migrations or audit triggers,
+    or with another pepper than the database's.
+
+    Without Redis or the broker the service is degraded, and still better than none.
+    """
+    trouble = _trouble()
+    status = 503 if trouble else 200
+    if not _may_see_details(request):
+        return HttpResponse("not ready\n" if trouble else "ok\n", "text/plain", status=status)
+    return JsonResponse({"ready": not trouble, "trouble": trouble} | _details(), status=status)
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer in Prometheus' text format."""
+    if not _may_see_details(request):
+        return HttpResponse("METRICS_TOKEN is required\n", "text/plain", status=403)
+    return HttpResponse(scrape(), CONTENT_TYPE_LATEST)
+
+
+PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+    "/livez": livez,
+    "/readyz": readyz,
+    "/metrics": metrics,
+}
+
+
+def _trouble() -> list[str]:
+    """Return what keeps the service from being ready, in words."""
+    try:
+        if _migrations_missing():
+            return ["migrations are missing: run manage.py migrate"]
+        absent = triggers.missing()
+        keyed = sessions.stored_fingerprint() in (None, sessions.fingerprint())
+    except (DatabaseError, InterfaceError):
+        return ["the database cannot be reached"]
+    if absent:
+        return ["audit triggers are missing: run manage.py migrate"]
+    if not keyed:
+        return ["SESSION_HASH_PEPPER is not this database's: see manage.py rekey_sessions"]
+    return []
+
+
+_migrated = False
+
+
+def _migrations_missing() -> bool:
+    """Compare code and database; once they agree they stay so for as long as this process lives."""
+    global _migrated
+    if not _migrated:
+        executor = MigrationExecutor(connection)
+        _migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    return not _migrated
+
+
+def _details() -> dict[str, Any]:
+    gate = health.platform_state()
+    try:
+        stored = {
+            "unsealedSeconds": round(seals.oldest_unsealed_age(), 1),
+            "overdue": health.overdue(),
+            "queued": health.queue_depth(),
+            "queuedSeconds": round(health.oldest_queued_age(), 1),
+        }
+    except (DatabaseError, InterfaceError):
+        stored = {}
+    return {
+        "cache": "ok" if cache.is_shared() else "degraded: Redis is gone, limits hold per process",
+        "broker": broker.state(),
+        "platform": {
+            "open": gate.is_open,
+            "reason": gate.reason,
+            "retryAfter": round(gate.retry_after, 1),
+            "callsFree": round(gate.calls_free, 1) if gate.rate_per_minute else None,
+        },
+        "inFlight": in_flight.count(),
+        **stored,
+    }
+
+
+def _may_see_details(request: HttpRequest) -> bool:
+    """Tell whether the caller is on this machine itself, or has METRICS_TOKEN."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if settings.METRICS_TOKEN and scheme.lower() == "bearer":
+        return secrets.compare_digest(token.encode(), settings.METRICS_TOKEN.encode())
+    # What a proxy on this machine passes on comes from loopback too, and from anywhere.
+    if any(name in request.META for name in _FORWARDED):
+        return False
+    try:
+        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False

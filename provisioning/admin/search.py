@@ -1,0 +1,67 @@
+"""Which creations a pasted term names: whole values only, one index look-up each."""
+
+import json
+import re
+from contextlib import suppress
+from itertools import chain
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
+
+from audit.models import AuditEvent
+from backoffice.search import MOST
+from crm.models import CrmRecord
+from crm.sessions import session_keys
+from provisioning.models import GuestCreation
+
+_VISITOR = re.compile(r"visitor_([0-9a-f]{8})@(.+)")
+
+
+def creations(*, term: str) -> list[UUID]:
+    """Return the newest creations that `term` names.
+
+    A creation's, guest's or request's id, a session id or its hash, an address in the
+    CRM, or the ``visitor_…`` address that a visitor nobody knew was given.
+    """
+    found = (
+        rows.order_by("-id").values_list("id", flat=True)[:MOST]
+        for rows in _by_each_meaning(term, term.strip())
+    )
+    return sorted(set(chain.from_iterable(found)), reverse=True)[:MOST]
+
+
+def _by_each_meaning(term: str, trimmed: str) -> list[QuerySet[GuestCreation, Any]]:
+    rows = GuestCreation.objects.all()
+    meanings = [rows.filter(guest_id=trimmed), rows.filter(id__in=_of_request(trimmed))]
+    if term == trimmed:
+        meanings.append(rows.filter(session_hash__in=session_keys(term=term)))
+    else:
+        keys = [*session_keys(term=term), *session_keys(term=trimmed)]
+        meanings.append(rows.filter(session_hash__in=keys))
+    with suppress(ValueError):
+        meanings.append(rows.filter(id=UUID(trimmed)))
+    if "@" in trimmed:
+        meanings.append(rows.filter(_of_address(trimmed)))
+    return meanings
+
+
+def _of_request(request_id: str) -> list[str]:
+    """Return the creations that the events of a request name: a log line has the same id."""
+    bodies = AuditEvent.objects.filter(request_id=request_id).values_list("body", flat=True)
+    named = (json.loads(body)["data"].get("creation") for body in bodies[:MOST])
+    return [creation for creation in named if creation]
+
+
+def _of_address(address: str) -> Q:
+    """Return the condition: sessions of the CRM with this address, or the visitor so named."""
+    records = CrmRecord.objects.annotate(lower=Lower("email")).filter(lower=address.lower())
+    keys = list(records.values_list("session_hash", flat=True)[:MOST])
+    named = Q(session_hash__in=keys)
+    visitor = _VISITOR.fullmatch(address.lower())
+    if visitor and visitor[2] == settings.GUEST_EMAIL_DOMAIN:
+        # A range, not LIKE, which an index serves only under the C collation.
+        named |= Q(session_hash__gte=visitor[1], session_hash__lte=visitor[1] + "g")
+    return named

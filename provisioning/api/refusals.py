@@ -1,0 +1,77 @@
+"""Every refusal a webchat call can end with: exception → status, code, sentence.
+
+The one place where the domain's exceptions meet HTTP (contract, section 3, *Errors*). Nothing of
+the platform's own words is passed on.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from rest_framework.exceptions import APIException, ValidationError
+
+from crm.profiles import LookupFailed
+from provisioning import ledger
+from provisioning.api.identity import IdentityRequired
+from provisioning.consent.decision import ConsentRequired
+from provisioning.consent.notices import UnknownNotice
+from provisioning.consent.receipts import ReceiptNotFound
+from provisioning.genesys import errors
+from provisioning.init.in_flight import Overloaded
+from provisioning.init.pipeline import ConsentDeclined, GuestNotFound
+
+DEFAULT_RETRY_SECONDS = 2
+
+# The first row whose exception matches decides: a subclass stands before its parent.
+_ANSWERS: tuple[tuple[type[Exception], int, str, str], ...] = (
+    (IdentityRequired, 403, "identity_required", "sessionSignature is missing or wrong."),
+    (ConsentDeclined, 403, "consent_declined", "The chat is not available without consent."),
+    (ledger.ConsentWithdrawn, 403, "consent_declined", "Consent for this chat was withdrawn."),
+    (GuestNotFound, 404, "not_found", "This session has no such guest."),
+    (ReceiptNotFound, 404, "not_found", "This session has no such guest."),
+    (ledger.KeyInUse, 409, "in_progress", "The same request is being worked on."),
+    (ledger.KeyMismatch, 422, "idempotency_mismatch", "That Idempotency-Key had another body."),
+    (LookupFailed, 503, "storage_unavailable", "Visitor data cannot be looked up right now."),
+    (Overloaded, 503, "overloaded", "Too many chats are starting at once."),
+    (errors.Rejected, 502, "platform_rejected", "The chat platform rejected the request."),
+    (errors.Credentials, 502, "platform_credentials", "The chat platform does not accept us."),
+    (errors.Protocol, 502, "platform_protocol", "The chat platform gave no usable answer."),
+    (errors.Busy, 503, "platform_busy", "The chat platform is busy."),
+    (errors.TimedOut, 504, "platform_timeout", "The chat platform did not answer in time."),
+    (errors.PlatformError, 503, "platform_unavailable", "The chat platform is unavailable."),
+)
+
+
+class Refusal(APIException):
+    """An answer other than 200, as the API's error handler words it."""
+
+    def __init__(self, *, status: int, code: str, sentence: str, wait: float | None) -> None:
+        super().__init__(sentence)
+        self.status_code = status
+        self.default_code = code
+        self.wait = wait
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn what the pipeline raises into the contract's answers; anything else is a bug."""
+    try:
+        yield
+    except ConsentRequired as exc:
+        sentence = "consentGiven is required: true or false."
+        raise ValidationError({"consentGiven": [sentence]}) from exc
+    except UnknownNotice as exc:
+        sentence = "noticeVersion names no notice in effect in that language."
+        raise ValidationError({"noticeVersion": [sentence]}) from exc
+    except tuple(row[0] for row in _ANSWERS) as exc:
+        raise _refusal(exc) from exc
+
+
+def refusal_rows(*, exceptions: Collection[type[Exception]]) -> list[tuple[int, str, str]]:
+    """Return (status, code, sentence) of each of `exceptions`, for the API's description."""
+    return [row[1:] for row in _ANSWERS if row[0] in exceptions]
+
+
+def _refusal(exc: Exception) -> Refusal:
+    status, code, sentence = next(row[1:] for row in _ANSWERS if isinstance(exc, row[0]))
+    wait = (getattr(exc, "retry_after", None) or DEFAULT_RETRY_SECONDS) if status == 503 else None
+    return Refusal(status=status, code=code, sentence=sentence, wait=wait)

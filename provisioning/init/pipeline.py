@@ -1,0 +1,148 @@
+"""The story of one init.
+
+    session id ─► hash ─► consent, notice ─► profile ─► ledger.open ─► guest ─► token ─► answer
+
+What the ledger records is committed before the next call leaves the house, so whatever dies on the
+way, the row tells how far it got.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+
+from crm import sessions
+from provisioning import ledger
+from provisioning.genesys.deadline import Deadline
+from provisioning.genesys.errors import PlatformError, Refused, TimedOut
+from provisioning.genesys.guests import GuestRequest, GuestToken, get_client
+from provisioning.init import payload
+from provisioning.init.planning import InitRequest, Plan, plan
+from provisioning.ledger import Entry, Intent, Opened, Outcome, Step
+from provisioning.metrics import timed
+from provisioning.models import Status
+
+
+@dataclass(frozen=True)
+class GuestAccess:
+    """What the page gets: a guest and a token for it."""
+
+    guest_id: str
+    token: GuestToken
+    crm_attributes: dict[str, Any] = field(repr=False, default_factory=dict)
+
+
+class ConsentDeclined(Exception):
+    """The platform takes no guest without consent, or the consent is gone."""
+
+
+class GuestNotFound(Exception):
+    """This session has no such guest."""
+
+
+def init(*, request: InitRequest) -> GuestAccess:
+    """Turn a browser session into a guest with a token.
+
+    Raises ConsentRequired, UnknownNotice, LookupFailed, KeyInUse, KeyMismatch, ConsentWithdrawn,
+    ConsentDeclined or PlatformError.
+    """
+    deadline = Deadline(seconds=settings.GENESYS_DEADLINE)
+    planned = plan(request=request)
+    opened = _open(planned.intent, deadline)
+    entry, fresh = opened.entry, opened.step is Step.CREATE
+    if fresh:
+        entry = create_guest(entry, planned.guest, deadline)
+    token = _issue_token(entry, deadline, entered=fresh)
+    return GuestAccess(entry.guest_id, token, _shown(request, planned, opened))
+
+
+def fresh_token(*, session_id: str, guest_id: str, request_id: str) -> GuestAccess:
+    """Issue a new token for a guest of this very session.
+
+    Raises GuestNotFound, ConsentWithdrawn or PlatformError.
+    """
+    deadline = Deadline(seconds=settings.GENESYS_DEADLINE)
+    session_hash = sessions.hash_session(session_id=session_id)
+    entry = ledger.find_guest(session_hash=session_hash, guest_id=guest_id, request_id=request_id)
+    if entry is None:
+        raise GuestNotFound
+    return GuestAccess(guest_id, _issue_token(entry, deadline, entered=False))
+
+
+@timed("open")
+def _open(intent: Intent, deadline: Deadline) -> Opened:
+    """Open the creation, waiting while another request of this session makes its guest."""
+    pause = 0.05
+    while (opened := ledger.open_creation(intent=intent)).step is Step.WAIT:
+        try:
+            deadline.sleep(pause)
+        except TimedOut as exc:
+            raise ledger.KeyInUse from exc
+        pause = min(0.5, pause * 1.5)
+    return opened
+
+
+@timed("guest")
+def create_guest(
+    entry: Entry, guest: GuestRequest, deadline: Deadline, *, queued: bool = False
+) -> Entry:
+    """Create the guest and record what came of it.
+
+    `queued`: the worker was admitted before, and the token is asked for later.
+
+    Raises ConsentDeclined or PlatformError.
+    """
+    try:
+        made = get_client().create_guest(guest=guest, deadline=deadline, admitted=queued)
+    except Refused as exc:
+        refused = not guest.consent_given
+        status = Status.REFUSED if refused else Status.FAILED
+        ledger.settle(entry=entry, status=status, outcome=_outcome(exc))
+        if refused:
+            raise ConsentDeclined from exc
+        raise
+    except PlatformError as exc:
+        status = Status.UNKNOWN if exc.arrived else Status.FAILED
+        ledger.settle(entry=entry, status=status, outcome=_outcome(exc))
+        raise
+    consent_stands = ledger.guest_created(
+        entry=entry,
+        guest_id=made.id,
+        echo_given=made.consent_given,
+        echo_type=made.consent_type,
+        echo_created=made.created_date,
+        rests=queued,
+    )
+    if not consent_stands:
+        ledger.token_failed(entry=entry, outcome=Outcome("consent_declined"))
+        raise ConsentDeclined
+    return Entry(entry.id, entry.subject, entry.request_id, made.id)
+
+
+@timed("token")
+def _issue_token(entry: Entry, deadline: Deadline, *, entered: bool) -> GuestToken:
+    try:
+        token = get_client().issue_token(
+            guest_id=entry.guest_id, deadline=deadline, entered=entered
+        )
+    except PlatformError as exc:
+        ledger.token_failed(entry=entry, outcome=_outcome(exc))
+        raise
+    ledger.ready(entry=entry, expires_at=token.expires_at)
+    return token
+
+
+def _outcome(exc: PlatformError) -> Outcome:
+    return Outcome(exc.code, exc.status, exc.platform_code, exc.correlation_id)
+
+
+def _shown(request: InitRequest, planned: Plan, opened: Opened) -> dict[str, Any]:
+    """Return the answer's CRM attributes: a repeated key's first ones, else today's."""
+    profile = planned.profile
+    if not planned.intent.consent.given:
+        profile = payload.declined_profile(creation_id=opened.entry.id)
+    elif request.repeat_key and opened.answer:
+        first = request.repeat_key.recall(opened.answer)
+        if first is not None:
+            return first
+    return payload.crm_attributes(profile=profile)

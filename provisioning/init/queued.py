@@ -1,0 +1,102 @@
+"""An init that the page does not wait for (``Prefer: respond-async``, RFC 7240).
+
+    page ─► row QUEUED ─► broker: the row's id ─► worker (`provisioning.tasks`) ─► the page asks
+
+The row is the truth and the message only a nudge. One that never arrives leaves a row that recovery
+settles as failed, for reviewers to see. Whoever holds a capability, 128 random bits, may ask for
+ten minutes what became of a row; only the capability's hash is stored.
+"""
+
+import hashlib
+import logging
+import secrets
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from provisioning import ledger
+from provisioning.init.in_flight import Overloaded
+from provisioning.init.planning import InitRequest, plan
+from provisioning.ledger import QUEUED_FOR, Outcome, Step
+from provisioning.models import InitCapability, Status
+
+TASK = "guestportal.run_init"
+CONFIRM_SECONDS = 2
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a creation got; `guest_id` is None as long as, or because, there is none to use."""
+
+    status: str
+    guest_id: str | None
+
+
+def accept(*, request: InitRequest) -> str | None:
+    """Queue an init; return the capability to ask about it, None where it must be done at once.
+
+    That is so without a broker, and while it cannot be reached. Raises what opening a creation
+    raises, and Overloaded when QUEUE_LIMIT inits are waiting.
+    """
+    if not settings.CELERY_BROKER_URL:
+        return None
+    if ledger.queue_depth() >= settings.QUEUE_LIMIT:
+        raise Overloaded
+    opened = ledger.open_creation(intent=plan(request=request, queued=True).intent)
+    if opened.step is Step.CREATE and not _published(opened.entry.id):
+        # Should the message have arrived after all, the worker finds the row settled.
+        ledger.settle(
+            entry=opened.entry, status=Status.FAILED, outcome=Outcome("broker_unavailable")
+        )
+        return None
+    return _issue_capability(opened.entry.id)
+
+
+def progress(*, capability: str) -> Progress | None:
+    """Return what became of the creation; None for a capability that is unknown or over."""
+    found = (
+        InitCapability.objects.filter(key_hash=_hash(capability), expires_at__gt=timezone.now())
+        .values_list("creation__status", "creation__guest_id", "creation__withdrawn_at")
+        .first()
+    )
+    if found is None:
+        return None
+    status, guest_id, withdrawn_at = found
+    return Progress(status, guest_id if guest_id and withdrawn_at is None else None)
+
+
+def forget_expired_capabilities() -> int:
+    """Delete the capabilities whose time is over; return how many."""
+    return InitCapability.objects.filter(expires_at__lte=timezone.now()).delete()[0]
+
+
+def _issue_capability(creation_id: UUID) -> str:
+    capability = secrets.token_urlsafe(16)
+    InitCapability.objects.create(
+        key_hash=_hash(capability),
+        creation_id=creation_id,
+        expires_at=timezone.now() + QUEUED_FOR,
+    )
+    return capability
+
+
+def _published(creation_id: UUID) -> bool:
+    """Hand a creation to the worker; False where the broker does not confirm it."""
+    # Imported here: without a broker nobody pays for Celery.
+    from amqp.exceptions import AMQPError
+    from celery import current_app
+    from kombu.exceptions import KombuError
+
+    try:
+        current_app.send_task(TASK, (str(creation_id),), confirm_timeout=CONFIRM_SECONDS)
+    except (KombuError, AMQPError, OSError) as exc:
+        logger.error("the broker did not take an init (%s)", type(exc).__name__)
+        return False
+    return True
+
+
+def _hash(capability: str) -> str:
+    return hashlib.sha256(capability.encode()).hexdigest()

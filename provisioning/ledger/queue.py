@@ -1,0 +1,66 @@
+"""Creations that wait for the worker: how many, which, and the moment one is begun."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from audit import log
+from provisioning.consent.decision import Consent
+from provisioning.ledger.opening import ConsentWithdrawn
+from provisioning.ledger.transactions import (
+    Entry,
+    Sending,
+    overdue_at,
+    sent_columns,
+    session_transaction,
+    short_transaction,
+)
+from provisioning.ledger.transitions import Lost, move
+from provisioning.models import GuestCreation, Status
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A queued creation, with what the worker needs that no message carries."""
+
+    entry: Entry
+    session_hash: str = field(repr=False)
+    consent: Consent
+
+
+def queue_depth() -> int:
+    """Return how many creations are queued."""
+    return GuestCreation.objects.filter(status=Status.QUEUED).count()
+
+
+def find_queued(*, creation_id: UUID) -> Waiting | None:
+    """Return a creation that waits for the worker; None once it was begun, settled or erased."""
+    with short_transaction():
+        row = GuestCreation.objects.filter(
+            id=creation_id, status=Status.QUEUED, erased_at=None
+        ).first()
+        if row is None:
+            return None
+        subject = log.pseudonym(session_hash=row.session_hash)
+    consent = Consent(row.consent_given, row.consent_type, row.consent_basis)
+    return Waiting(Entry(row.id, subject, row.request_id), row.session_hash, consent)
+
+
+def start(*, entry: Entry, session_hash: str, sending: Sending) -> None:
+    """QUEUED → PENDING: the worker begins, with what the CRM says now.
+
+    Raises Lost where somebody was faster, ConsentWithdrawn where the visitor was.
+    """
+    with session_transaction(session_hash):
+        row = GuestCreation.objects.filter(id=entry.id, erased_at=None).first()
+        if row is None:
+            raise Lost("the creation was erased")
+        if row.withdrawn_at:
+            raise ConsentWithdrawn
+        columns = sent_columns(row.salt, sending)
+        move(
+            entry,
+            (Status.QUEUED,),
+            "init.started",
+            {"payloadDigest": columns["payload_digest"], "sentFields": columns["sent_fields"]},
+            {"status": Status.PENDING, "overdue_at": overdue_at(), **columns},
+        )

@@ -1,0 +1,99 @@
+"""The short transactions that the ledger is made of, and what crosses its border."""
+
+import hmac
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from crm import sessions
+
+# A row is overdue this long after the deadline of the init that works on it.
+GRACE_SECONDS = 5
+# A queued row waits for the worker no longer than its visitor may ask what became of it.
+QUEUED_FOR = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One creation as the pipeline carries it; `subject` is the log's name for the session."""
+
+    id: UUID
+    subject: str
+    request_id: str
+    guest_id: str = ""
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What is about to be sent: bytes that are kept as digests, and the fields' names."""
+
+    profile: bytes = field(repr=False)
+    payload: bytes = field(repr=False)
+    fields: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Why a creation did not become ready, with what the platform said of it."""
+
+    code: str
+    platform_status: int | None = None
+    platform_code: str = ""
+    correlation_id: str = ""
+
+
+@contextmanager
+def short_transaction() -> Iterator[None]:
+    """Run one transaction and give the connection back: none waits for the platform."""
+    try:
+        with transaction.atomic():
+            yield
+    finally:
+        release_connection()
+
+
+@contextmanager
+def session_transaction(session_hash: str) -> Iterator[None]:
+    """Run one short transaction in which nobody else decides about this session.
+
+    SQLite takes its one write lock at BEGIN; PostgreSQL gets an advisory lock for the session.
+    Raises WrongPepper where the session's key is none of this database's kind.
+    """
+    with short_transaction():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(session_hash[:15], 16)])
+        sessions.require_pepper()
+        yield
+
+
+def release_connection() -> None:
+    """Give the connection back to its pool, for whoever is not waiting for the platform."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
+def overdue_at() -> datetime:
+    """Return the moment after which a row that is being worked on now has been forgotten."""
+    return timezone.now() + timedelta(seconds=settings.GENESYS_DEADLINE + GRACE_SECONDS)
+
+
+def sent_columns(salt: str, sending: Sending) -> dict[str, Any]:
+    """Return the columns that say what was sent."""
+    return {
+        "profile_digest": digest(salt, sending.profile),
+        "payload_digest": digest(salt, sending.payload),
+        "sent_fields": list(sending.fields),
+    }
+
+
+def digest(salt: str, content: bytes) -> str:
+    """Return hex HMAC-SHA-256 of `content` under a row's `salt`, which an erasure takes away."""
+    return hmac.digest(bytes.fromhex(salt), content, "sha256").hex()
