@@ -26,10 +26,10 @@ test-all: $(VENV)/.dev $(VENV)/otel  ## every suite: fast, faults, crashes, serv
 	@.ci/test-all
 
 bench: $(VENV)/.dev  ## figures and ratios; never a pass or a fail
-	@$(RUN) -m tests.bench
+	@$(RUN) -m bench
 
 soak: $(VENV)/.dev  ## half an hour at 10 % faults
-	@$(RUN) -m tests.bench.soak
+	@$(RUN) -m bench.soak
 
 # A stamp is renewed when the requirements change; an interrupted install leaves none.
 $(VENV)/.runtime: requirements.txt

@@ -15,9 +15,9 @@ from django.test import TransactionTestCase
 from audit import triggers
 from crm import profiles
 from provisioning.genesys.guests import get_client
-from tests.platform import Platform
-from tests.sandbox import Sandbox, running_sandbox
-from tests.webchat import Webchat
+from tests.support.platform import Platform
+from tests.support.sandbox import Sandbox, running_sandbox
+from tests.support.webchat import Webchat
 
 _numbers = count(1)
 
@@ -90,7 +90,7 @@ def _fresh_process() -> Iterator[None]:
 
 @pytest.fixture
 def platform() -> Iterator[Platform]:
-    """The platform, stubbed; see `tests.platform`."""
+    """The platform, stubbed; see `tests.support.platform`."""
     stub = Platform()
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         stub.install(mock)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service import ROOT
+from tests.support.service import ROOT
 
 pytestmark = pytest.mark.slow
 APPS = ("guestportal", "provisioning", "crm", "audit", "backoffice", "sandbox")

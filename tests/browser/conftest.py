@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.origins import CHROMIUM, behind_tls, chromium, make_certificate, website
-from tests.sandbox import Sandbox, running_sandbox
-from tests.service import ROOT, Service, environment, running_service
+from tests.support.sandbox import Sandbox, running_sandbox
+from tests.support.service import ROOT, Service, environment, running_service
 
 SHOP = "https://shop.example"
 CHAT = "https://chat.example.com"

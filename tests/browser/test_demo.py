@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.origins import chromium
-from tests.sandbox import Sandbox, running_sandbox
-from tests.service import Service, running_service
+from tests.support.sandbox import Sandbox, running_sandbox
+from tests.support.service import Service, running_service
 
 PHONE = {"width": 390, "height": 844}
 

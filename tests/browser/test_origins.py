@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import CHAT, SHOP, STRICT_CHAT, Web
-from tests.service import Service
+from tests.support.service import Service
 
 INIT = f"{CHAT}/api/webchat/init"
 EVIL = "https://evil.example"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox import Sandbox, running_sandbox
-from tests.service import Service, running_service
+from tests.support.sandbox import Sandbox, running_sandbox
+from tests.support.service import Service, running_service
 
 DEADLINE = 3.0
 

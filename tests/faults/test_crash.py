@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.load import Tally, until
-from tests.machine import postgres_database
-from tests.sandbox import Sandbox, running_sandbox
-from tests.service import Service, running_service
+from tests.support.load import Tally, until
+from tests.support.machine import postgres_database
+from tests.support.sandbox import Sandbox, running_sandbox
+from tests.support.service import Service, running_service
 
 pytestmark = pytest.mark.slow
 KILLS = 20

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.load import at_once, offered
-from tests.machine import postgres_database, redis_database
-from tests.sandbox import running_sandbox
-from tests.service import running_service
+from tests.support.load import at_once, offered
+from tests.support.machine import postgres_database, redis_database
+from tests.support.sandbox import running_sandbox
+from tests.support.service import running_service
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.sandbox import Sandbox, running_sandbox
-from tests.service import Reply, Service, running_service
+from tests.support.sandbox import Sandbox, running_sandbox
+from tests.support.service import Reply, Service, running_service
 
 LIMIT = 10
 _addresses = count(1)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.live.conftest import Live, new_address
-from tests.service import Reply
-from tests.webchat import session_hash
+from tests.support.service import Reply
+from tests.support.webchat import session_hash
 
 SESSION = "a-session-id-like-no-other"
 EMAIL, NAME = "jane.doe@customer.example", "Janequelyn"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from kombu import Connection
 
-from tests.machine import postgres_database
 from tests.services.proxy import Proxy
 from tests.services.servers import Server, own_redis
+from tests.support.machine import postgres_database
 
 BROKER = os.environ.get("TEST_BROKER_URL", "amqp://guest:guest@127.0.0.1:5672//")
 

@@ -4,7 +4,7 @@ import socket
 import threading
 from contextlib import suppress
 
-from tests.service import free_port
+from tests.support.service import free_port
 
 
 class Proxy:

@@ -13,7 +13,7 @@ from typing import Self
 
 import pytest
 
-from tests.service import free_port
+from tests.support.service import free_port
 
 
 class Server:

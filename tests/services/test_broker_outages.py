@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox import Sandbox
-from tests.service import Service, running_service
 from tests.services.servers import Server, own_rabbitmq
 from tests.services.test_queued_init import WORKER, ask, settled
 from tests.services.visitors import HEALS_WITHIN, load, time_until, wait
+from tests.support.sandbox import Sandbox
+from tests.support.service import Service, running_service
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 DONE = {"guest_created", "ready"}

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.load import Tally, at_once
-from tests.sandbox import Sandbox
-from tests.service import Service, running_service
 from tests.services.conftest import broker_url, redis_url
 from tests.services.proxy import Proxy
 from tests.services.servers import Server
 from tests.services.test_queued_init import WORKER, ask, eventually, settled
+from tests.support.load import Tally, at_once
+from tests.support.sandbox import Sandbox
+from tests.support.service import Service, running_service
 
 pytestmark = pytest.mark.services
 

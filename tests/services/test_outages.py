@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox import Sandbox
-from tests.service import Service, running_service
 from tests.services.conftest import redis_url
 from tests.services.servers import Server, own_postgres
 from tests.services.visitors import HEALS_WITHIN, load, time_until, wait
+from tests.support.sandbox import Sandbox
+from tests.support.service import Service, running_service
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from kombu import Connection
 
-from tests.sandbox import Sandbox
-from tests.service import Reply, Service, running_service
 from tests.services.conftest import broker_url
 from tests.services.proxy import Proxy
+from tests.support.sandbox import Sandbox
+from tests.support.service import Reply, Service, running_service
 
 pytestmark = pytest.mark.services
 WORKER = ("-m", "celery", "-A", "guestportal.celery", "worker", "--loglevel=INFO")

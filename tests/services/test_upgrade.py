@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox import Sandbox
-from tests.service import ROOT, Service, new_service
 from tests.services.visitors import load, wait
+from tests.support.sandbox import Sandbox
+from tests.support.service import ROOT, Service, new_service
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 

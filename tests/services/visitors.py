@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tests.load import Tally, until
-from tests.service import Service
+from tests.support.load import Tally, until
+from tests.support.service import Service
 
 HEALS_WITHIN = 10  # seconds
 

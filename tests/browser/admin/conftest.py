@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.browser.admin.day import a_day
 from tests.browser.origins import CHROMIUM
-from tests.factories import staff
+from tests.support.factories import staff
 
 
 @pytest.fixture(scope="module")

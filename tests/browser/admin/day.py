@@ -12,7 +12,7 @@ from audit.sealing import seals
 from backoffice.periods import id_at
 from crm import changes
 from crm.models import AttributeMapping
-from tests.factories import creation, crm_record
+from tests.support.factories import creation, crm_record
 
 JANE = "session-of-jane"
 _HEADER = "session_id,email,first_name,tier,previous_tickets\n"

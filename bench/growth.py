@@ -1,0 +1,65 @@
+"""From a thousand stored creations to a million: the same plans, the same speed?"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import load
+from bench.candidates import postgres_database
+from tests.support.service import ROOT, Service, running_service
+
+_SAMPLES = 300
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Median init in milliseconds, and how the large tables are reached: 1,000 and `many` rows."""
+
+    many: int
+    few_ms: float
+    many_ms: float
+    few_plans: list[str]
+    many_plans: list[str]
+    sizes: dict[str, tuple[int, int, int]]
+
+    @property
+    def whole_reads(self) -> list[str]:
+        """Return the large tables that an init reads from end to end with many rows."""
+        return [plan for plan in self.many_plans if "reading all" in plan]
+
+
+def measure(
+    folder: Path, platform_url: str, *, many: int, progress: Callable[[str], None]
+) -> Growth:
+    """Fill a database of its own to a thousand, then to `many` creations; measure at both."""
+    folder.mkdir()
+    with (
+        postgres_database() as url,
+        running_service(folder, platform_url, DATABASE_URL=url) as service,
+    ):
+        init = f"{service.url}/api/webchat/init"
+        load.run(init, clients=1, requests=20)
+        progress("growth: 1,000 creations")
+        _million(service, "fill", 1000)
+        few_plans = _million(service, "plans")
+        few = load.run(init, clients=1, requests=_SAMPLES)
+        progress(f"growth: {many:,} creations")
+        _million(service, "fill", many)
+        _million(service, "events", many // 10)
+        many_plans = _million(service, "plans")
+        again = load.run(init, clients=1, requests=_SAMPLES)
+        sizes = _million(service, "sizes")
+        return Growth(many, few.p50, again.p50, few_plans, many_plans, sizes)
+
+
+def _million(service: Service, *arguments: object) -> Any:
+    command = [sys.executable, "-m", "bench.million", *map(str, arguments)]
+    quiet = service.env | {"LOG_LEVEL": "WARNING"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=quiet, stdout=subprocess.PIPE, check=True, text=True
+    )
+    return json.loads(done.stdout.splitlines()[-1])

@@ -1,0 +1,126 @@
+"""After an erasure no byte of the person is left: files, write-ahead log, dump, export, log."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.sandbox import Sandbox
+from tests.support.service import ROOT, Service, running_service
+from tests.support.stores import postgres_database
+
+SESSION = "browser-session-of-janette"
+HASH = hashlib.sha256(SESSION.encode()).hexdigest()
+CSV = (
+    "session_id,email,first_name,tier,previous_tickets,city\n"
+    f"{SESSION},janette.doe@example.com,Janette,Platinum-Tier,4711,Wuppertal\n"
+    "session-of-john,john@example.com,Johnny,Standard,3,Essen\n"
+)
+TRACES = [SESSION, HASH, "janette.doe@example.com", "Janette", "Platinum-Tier", "Wuppertal"]
+
+
+@dataclass
+class House:
+    """A running service and how to read all the bytes of its database."""
+
+    service: Service
+    folder: Path
+    database: Callable[[], bytes]
+
+    def bytes_anywhere(self) -> bytes:
+        """Return the database, every other file, the service's log and an export of the audit."""
+        bundle = self.folder / "bundle"
+        shutil.rmtree(bundle, ignore_errors=True)
+        self.service.manage("export_audit", f"--output={bundle}", "--actor=test")
+        files = [file for file in self.folder.rglob("*") if file.is_file()]
+        return self.database() + b"".join(file.read_bytes() for file in files)
+
+
+@pytest.fixture
+def sqlite_house(tmp_path: Path, sandbox: Sandbox) -> Iterator[House]:
+    with running_service(tmp_path, sandbox.url, LOG_LEVEL="DEBUG") as service:
+        yield House(service, tmp_path, lambda: b"")  # its files are in the folder
+
+
+@pytest.fixture
+def postgres_house(tmp_path: Path, sandbox: Sandbox) -> Iterator[House]:
+    if not shutil.which("pg_dump"):
+        pytest.skip("no pg_dump on this machine")
+    with postgres_database() as url:
+        dump = ["pg_dump", "--dbname", url.replace("postgres://", "postgresql://")]
+        settings = {"LOG_LEVEL": "DEBUG", "DATABASE_URL": url}
+        with running_service(tmp_path, sandbox.url, **settings) as service:
+            yield House(service, tmp_path, lambda: subprocess.check_output(dump))
+
+
+def live(house: House) -> None:
+    """Do all that can leave a trace of a person."""
+    service = house.service
+    crm = house.folder / "crm.csv"
+    crm.write_text(CSV)
+    service.manage("import_crm", str(crm))
+    crm.unlink()
+    body = {"sessionId": SESSION, "consentGiven": True, "noticeVersion": "Janette"}
+    for _ in range(2):
+        assert service.post("/api/webchat/init", body, Idempotency_Key="once").status == 200
+    service.init(SESSION, consentGiven=False)
+    service.init("session-of-john")
+    service.manage("housekeeping", "--once")
+    assert service.post("/api/webchat/consent/withdraw", {"sessionId": SESSION}).status == 200
+
+
+def erase(house: House) -> None:
+    """Erase the person by the raw session id, while the service goes on running."""
+    command = [sys.executable, "manage.py", "erase_subject", "--session-id-stdin"]
+    subprocess.run(command, cwd=ROOT, env=house.service.env, input=SESSION, text=True, check=True)
+    listed = house.service.manage("platform_deletions").stdout
+    subprocess.run(
+        [sys.executable, "manage.py", "platform_deletions", "--done"],
+        cwd=ROOT,
+        env=house.service.env,
+        input=listed,
+        text=True,
+        check=True,
+    )
+
+
+def traces(content: bytes, sought: list[str]) -> list[str]:
+    return [trace for trace in sought if trace.lower().encode() in content.lower()]
+
+
+def guest_ids(sandbox: Sandbox) -> list[str]:
+    """Return the ids of all guests of the person, from the platform's own journal."""
+    johns = [c for c in sandbox.calls(endpoint="guests") if c["body"].get("name") == "Johnny"]
+    ids = {call["guestId"] for call in sandbox.calls(endpoint="guests") if call["guestId"]}
+    return sorted(ids - {call["guestId"] for call in johns})
+
+
+def check_nothing_is_left(house: House, sandbox: Sandbox) -> None:
+    live(house)
+    sought = [*TRACES, *guest_ids(sandbox)]
+    before = traces(house.bytes_anywhere(), sought)
+
+    erase(house)
+
+    content = house.bytes_anywhere()
+    assert set(sought) - set(before) == {SESSION}  # the raw id was nowhere to begin with
+    assert traces(content, sought) == []
+    assert b"john@example.com" in content
+    assert house.service.manage("verify_audit").returncode == 0
+
+
+@pytest.mark.slow
+def test_leaves_no_byte_of_the_person_on_sqlite(sqlite_house: House, sandbox: Sandbox) -> None:
+    check_nothing_is_left(sqlite_house, sandbox)
+
+
+@pytest.mark.services
+def test_leaves_no_byte_of_the_person_in_a_dump_of_postgresql(
+    postgres_house: House, sandbox: Sandbox
+) -> None:
+    check_nothing_is_left(postgres_house, sandbox)
