@@ -15,12 +15,10 @@ def printed(*options: str) -> str:
     return out.getvalue().strip()
 
 
-def test_the_readme_s_table_is_what_the_settings_are() -> None:
-    readme = (ROOT / "README.md").read_text()
+def test_the_settings_page_is_what_the_settings_are() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text()
 
-    table = readme.partition("<!-- settings -->")[2].partition("<!-- /settings -->")[0]
-
-    assert table.strip() == printed(), "paste what `manage.py settings_table` prints"
+    assert page.strip() == printed(), "write there what `manage.py settings_table` prints"
 
 
 def test_the_dotenv_example_is_what_the_settings_are() -> None:
