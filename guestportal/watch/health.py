@@ -5,7 +5,6 @@ Answered before host check, redirect and sessions: a probe comes by address and 
 
 import secrets
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from audit import triggers
 from audit.sealing import seals
 from crm import sessions
+from guestportal.loopback import is_loopback
 from guestportal.stores import broker, cache
 from guestportal.watch.metrics import scrape
 from provisioning import health
@@ -137,7 +137,4 @@ def _may_see_details(request: HttpRequest) -> bool:
     # What a proxy on this machine passes on comes from loopback too, and from anywhere.
     if any(name in request.META for name in _FORWARDED):
         return False
-    try:
-        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(host=request.META.get("REMOTE_ADDR", ""))
