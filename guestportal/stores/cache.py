@@ -10,31 +10,49 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from operator import methodcaller
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.cache import caches
-from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from redis import exceptions
 from redis.backoff import NoBackoff
-from redis.exceptions import (
-    ConnectionError as RedisConnectionError,
-)
-from redis.exceptions import OutOfMemoryError, ReadOnlyError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 LOOK_AGAIN_SECONDS = 2.0
 MAX_LOCAL_ENTRIES = 100_000
 # Gone, too slow, still loading, a replica after a failover, full.
-AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OutOfMemoryError)
+AWAY = (
+    exceptions.ConnectionError,
+    exceptions.TimeoutError,
+    exceptions.ReadOnlyError,
+    exceptions.OutOfMemoryError,
+)
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
+def _either(operation: str) -> Any:
+    """Return the cache method `operation`: on Redis, or on the memory that stands in for it."""
+
+    def method(cache: "DegradingRedisCache", *args: Any, **kwargs: Any) -> Any:
+        return cache._pair.do(methodcaller(operation, *args, **kwargs))
+
+    return method
+
+
 class DegradingRedisCache(BaseCache):
-    """What Django makes for each thread: a thin door to the one pair of caches of the process."""
+    """What Django makes for each thread; all of them share the one pair of caches of the process.
+
+    What BaseCache makes of these methods (`get_or_set`, `decr`, the asynchronous ones) holds too.
+    """
+
+    add, get, set, touch, delete = map(_either, ("add", "get", "set", "touch", "delete"))
+    get_many, set_many, delete_many = map(_either, ("get_many", "set_many", "delete_many"))
+    has_key, incr, clear = map(_either, ("has_key", "incr", "clear"))
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(params)
@@ -44,43 +62,6 @@ class DegradingRedisCache(BaseCache):
     def degraded(self) -> bool:
         """Tell whether this process is serving itself at the moment."""
         return self._pair.degraded
-
-    def add(
-        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
-    ) -> bool:
-        return self._pair.do(lambda cache: cache.add(key, value, timeout, version))
-
-    def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
-        return self._pair.do(lambda cache: cache.get(key, default, version))
-
-    def set(
-        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
-    ) -> None:
-        return self._pair.do(lambda cache: cache.set(key, value, timeout, version))
-
-    def touch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> bool:
-        return self._pair.do(lambda cache: cache.touch(key, timeout, version))
-
-    def delete(self, key: Any, version: Any = None) -> bool:
-        return self._pair.do(lambda cache: cache.delete(key, version))
-
-    def get_many(self, keys: Any, version: Any = None) -> dict[Any, Any]:
-        return self._pair.do(lambda cache: cache.get_many(keys, version))
-
-    def set_many(self, data: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> list[Any]:
-        return self._pair.do(lambda cache: cache.set_many(data, timeout, version))
-
-    def delete_many(self, keys: Any, version: Any = None) -> None:
-        return self._pair.do(lambda cache: cache.delete_many(keys, version))
-
-    def has_key(self, key: Any, version: Any = None) -> bool:
-        return self._pair.do(lambda cache: cache.has_key(key, version))
-
-    def incr(self, key: Any, delta: int = 1, version: Any = None) -> int:
-        return self._pair.do(lambda cache: cache.incr(key, delta, version))
-
-    def clear(self) -> None:
-        return self._pair.do(lambda cache: cache.clear())
 
 
 class _Client(RedisCacheClient):
