@@ -17,8 +17,9 @@ from django.db.models.lookups import Exact, StartsWith
 from crm import validators
 from crm.conversion import ValueType, convert
 
+# The fields that every record has: columns of an import, sources of a mapping.
+RECORD_FIELDS = ("email", "first_name", "tier", "previous_tickets")
 _LETTERS = string.ascii_letters + "_"
-SOURCE_FIELDS = ("email", "first_name", "tier", "previous_tickets")
 
 
 def _made_of(expression: Any, characters: str) -> Exact:
@@ -163,10 +164,7 @@ class AttributeMapping(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(source_kind__in=["attribute", "constant"])
-                | models.Q(
-                    source_kind="field",
-                    source__in=SOURCE_FIELDS,
-                ),
+                | models.Q(source_kind="field", source__in=RECORD_FIELDS),
                 name="crm_mapping_source_exists",
                 violation_error_message="A CRM field is one of email, first_name, tier and"
                 " previous_tickets.",

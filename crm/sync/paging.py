@@ -21,7 +21,7 @@ class Page:
     next: str | None
 
 
-def page_of(request: Request) -> Page:
+def page_of(*, request: Request) -> Page:
     """Return the page that ``?after`` and ``?limit`` ask for. Raises ValidationError."""
     limit = _number(request, "limit", default=DEFAULT_SIZE, low=1, high=LARGEST_SIZE)
     after = _number(request, "after", default=0, low=0, high=2**63 - 1)

@@ -9,7 +9,6 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from crm import validators
-from crm.imports.csvfile import MAX_TICKETS
 from crm.models import CrmRecord
 
 MAX_RECORDS = 10_000
@@ -91,7 +90,7 @@ class RecordFields(serializers.Serializer[Any]):
         validators=[validators.validate_text],
     )
     previousTickets = Whole(  # noqa: N815
-        source="previous_tickets", required=False, min_value=0, max_value=MAX_TICKETS
+        source="previous_tickets", required=False, min_value=0, max_value=validators.MAX_TICKETS
     )
     attributes = Attributes(required=False)
 
@@ -121,9 +120,8 @@ class RecordPatch(RecordFields):
     )
 
     def validate_sessionHash(self, value: str) -> str:  # noqa: N802
-        """Accept capitals: some databases print a hash so."""
-        validators.validate_session_hash(value.lower())
-        return value.lower()
+        """Return the hash in lower case."""
+        return validators.plain_hash(value)
 
 
 class ShownRecord(WholeRecord):

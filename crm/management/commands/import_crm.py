@@ -8,8 +8,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 from tqdm import tqdm
 
-from crm.imports.importing import ImportOvertaken, ImportRefused, ImportResult, Step, import_records
+from crm.imports.importing import ImportRefused, ImportResult, Step, import_records
 from crm.sessions import WrongPepper
+from crm.upsert import Overtaken
 
 
 class Command(BaseCommand):
@@ -32,7 +33,7 @@ class Command(BaseCommand):
             raise CommandError(f"The file cannot be read: {exc.strerror}.") from exc
         except ImportRefused as exc:
             raise CommandError(f"Nothing was imported; errors: {exc.total:,}\n{exc}") from exc
-        except ImportOvertaken as exc:
+        except Overtaken as exc:
             raise CommandError("Others keep changing these records; nothing was imported.") from exc
         except WrongPepper as exc:
             raise CommandError(f"Nothing was imported: {exc}.") from exc
