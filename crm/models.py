@@ -20,19 +20,15 @@ from crm.conversion import ValueType, convert
 # The fields that every record has: columns of an import, sources of a mapping.
 RECORD_FIELDS = ("email", "first_name", "tier", "previous_tickets")
 _LETTERS = string.ascii_letters + "_"
+_EMAIL_WITHOUT_AT = Replace("email", models.Value("@"), models.Value(""))
 
 
 def _made_of(expression: Any, characters: str) -> Exact:
     """Say in SQL that nothing is left of a text once `characters` are trimmed from its left."""
-    return Exact(
-        models.Func(
-            expression,
-            models.Value(characters),
-            function="LTRIM",
-            output_field=models.CharField(),
-        ),
-        "",
+    rest = models.Func(
+        expression, models.Value(characters), function="LTRIM", output_field=models.CharField()
     )
+    return Exact(rest, "")
 
 
 class CrmRecord(models.Model):
@@ -84,10 +80,7 @@ class CrmRecord(models.Model):
                     ~models.Q(email__startswith="@"),
                     ~models.Q(email__endswith="@"),
                     ~models.Q(email__contains=" "),
-                    Exact(
-                        Length("email"),
-                        Length(Replace("email", models.Value("@"), models.Value(""))) + 1,
-                    ),
+                    Exact(Length("email"), Length(_EMAIL_WITHOUT_AT) + 1),
                 ),
                 name="crm_record_email_can_be_one",
                 violation_error_message="This is not an e-mail address.",

@@ -23,6 +23,11 @@ TRIES = 5
 _BATCH = 500
 _T = TypeVar("_T")
 
+# What a new record is before anything is said of it; its address must be said.
+NEW_RECORD: Mapping[str, Any] = {
+    "email": None, "first_name": "", "tier": "", "previous_tickets": 0, "attributes": {},
+}  # fmt: skip
+
 # A record as it shall be, in the order of _COLUMNS: attributes as JSON text, the version it gets.
 PlannedRow = tuple[str, str, str, str, int, str, int]
 _COLUMNS = ("session_hash", *RECORD_FIELDS, "attributes", "version")
@@ -42,13 +47,6 @@ _STATEMENT = """
         updated_at = excluded.updated_at
     WHERE crm_crmrecord.version = excluded.version - 1
 """
-_NEW: Mapping[str, Any] = {
-    "email": None,
-    "first_name": "",
-    "tier": "",
-    "previous_tickets": 0,
-    "attributes": {},
-}
 
 
 class Overtaken(Exception):
@@ -93,7 +91,7 @@ def plan(*, change: Change, stored: Mapping[str, Any] | None) -> Plan:
     if change.version not in (None, version):
         sentence = f"The record is at version {version}." if stored else "There is no record."
         return Plan("refused", version or None, errors={"version": [sentence]})
-    before = stored or _NEW
+    before = stored or NEW_RECORD
     fields = [change.values.get(name, before[name]) for name in RECORD_FIELDS]
     if fields[0] is None:
         return Plan("refused", errors={"email": ["A new record needs an address."]})

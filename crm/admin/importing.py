@@ -6,6 +6,7 @@ no process of its own. Between two parts the process serves its visitors. Leavin
 work, which `crm.imports.importing` does whole or not at all.
 """
 
+import io
 import logging
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -24,13 +25,8 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from audit import staff
 from backoffice.turns import give_way
 from crm.imports import uploads
-from crm.imports.importing import (
-    ImportRefused,
-    ImportResult,
-    Step,
-    import_records,
-    preview_records,
-)
+from crm.imports.csvfile import lines_of
+from crm.imports.importing import ImportRefused, ImportResult, Step, import_records, preview_records
 from crm.upsert import Overtaken
 
 logger = logging.getLogger(__name__)
@@ -100,17 +96,16 @@ def _confirmed(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBas
     try:
         content = uploads.opened(ticket=ticket, actor=staff.actor(request))
     except uploads.UploadGone:
-        gone = "That upload is no longer there. Please upload the file again."
-        messages.error(request, gone)
+        messages.error(request, "That upload is no longer there. Please upload the file again.")
         return HttpResponseRedirect(request.path)
     return _streamed(request, context, _import_parts(request, ticket, content))
 
 
 def _preview_parts(request: HttpRequest, content: bytes) -> Iterator[str]:
     """Yield the parts of the page: progress, then what the file would do or what is wrong."""
-    lines, expected = uploads.lines(content=content), uploads.rows(content=content)
+    steps = preview_records(**_source(content))
     try:
-        result = yield from _progress_parts(preview_records(lines=lines, expected=expected))
+        result = yield from _progress_parts(steps)
     except ImportRefused as exc:
         yield _part(request, "refused", refused=exc, form=UploadForm())
     else:
@@ -120,8 +115,7 @@ def _preview_parts(request: HttpRequest, content: bytes) -> Iterator[str]:
 
 def _import_parts(request: HttpRequest, ticket: str, content: bytes) -> Iterator[str]:
     """Yield the parts of the page: progress, then what was done or why nothing was."""
-    lines, expected = uploads.lines(content=content), uploads.rows(content=content)
-    steps = import_records(lines=lines, actor=staff.actor(request), expected=expected)
+    steps = import_records(actor=staff.actor(request), **_source(content))
     try:
         result = yield from _progress_parts(steps)
     except ImportRefused as exc:
@@ -135,6 +129,11 @@ def _import_parts(request: HttpRequest, ticket: str, content: bytes) -> Iterator
     else:
         uploads.forget(ticket=ticket)
         yield _part(request, "done", result=result)
+
+
+def _source(content: bytes) -> dict[str, Any]:
+    """Return the lines of a file, and how many there are: a few more than rows, at most."""
+    return {"lines": lines_of(file=io.BytesIO(content)), "expected": content.count(b"\n")}
 
 
 def _progress_parts(steps: Iterator[Step | ImportResult]) -> Generator[str, None, ImportResult]:

@@ -1,7 +1,7 @@
 """CRM records: found by search, shown masked in lists, edited by those who may."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -23,17 +23,12 @@ from crm.models import RECORD_FIELDS, CrmRecord
 from crm.sessions import key_for_hash, session_keys
 from crm.validators import plain_hash, validate_attributes
 
-if TYPE_CHECKING:
-    _RecordForm = forms.ModelForm[CrmRecord]
-else:
-    _RecordForm = forms.ModelForm
-
 REVEAL = "crm.reveal_crmrecord"
 _EXPORTED = ("session_hash", *RECORD_FIELDS, "attributes")
 _MASKED = ("masked_email", "masked_name", "shown_tier", "previous_tickets", "masked_attributes")
 
 
-class CrmRecordForm(_RecordForm):
+class CrmRecordForm(forms.ModelForm):  # type: ignore[type-arg]
     """Takes a plain session hash, as outside systems know it, and keeps its key."""
 
     class Meta:
@@ -100,7 +95,8 @@ class CrmRecordAdmin(FindsByPost):
 
     def get_fields(self, request: HttpRequest, obj: CrmRecord | None = None) -> Any:
         """Show values in clear to those who may change them, masked to everybody else."""
-        shown = _MASKED if obj and not self._in_clear(request, obj) else CrmRecordForm.Meta.fields
+        masked = obj and not self.has_change_permission(request, obj)
+        shown = _MASKED if masked else CrmRecordForm.Meta.fields
         return [*shown, *(self.readonly_fields if obj else ())]
 
     def get_readonly_fields(self, request: HttpRequest, obj: CrmRecord | None = None) -> Any:
@@ -111,15 +107,12 @@ class CrmRecordAdmin(FindsByPost):
         allowed = super().has_change_permission(request, obj)
         return allowed and request.user.has_perm(REVEAL)
 
-    def _in_clear(self, request: HttpRequest, record: CrmRecord) -> bool:
-        return self.has_change_permission(request, record)
-
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Show or save a record; who sees it in clear is recorded first."""
         record = self.get_object(request, object_id)
-        if record and request.method == "GET" and self._in_clear(request, record):
+        if record and request.method == "GET" and self.has_change_permission(request, record):
             subject = log.pseudonym(session_hash=record.session_hash)
             staff.record_view(request, kind="personal_data.revealed", subject=subject, data={})
         return super().change_view(request, object_id, form_url, extra_context)

@@ -6,10 +6,12 @@ numbered as a spreadsheet shows them, the header being row 1.
 
 import csv
 import hashlib
+import io
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import IO, Any, TextIO
 
 from django.core.exceptions import ValidationError
 
@@ -53,12 +55,15 @@ class Row:
     faults: list[RowFault]
 
 
-class CrmFile:
-    """The header of a CSV file, then its rows.
+def lines_of(*, file: IO[bytes]) -> TextIO:
+    """Return the lines of `file`; bytes that are not UTF-8 are kept, to be found in their cell."""
+    return io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="")
 
-    `lines` are those of a text file opened with ``encoding="utf-8", errors="surrogateescape",
-    newline=""``, so that bytes which are not UTF-8 are found in their cell. Raises Unreadable where
-    the header is not one of CRM records.
+
+class CrmFile:
+    """The header of a CSV file, given by its `lines`, then its rows.
+
+    Raises Unreadable where the header is not one of CRM records.
     """
 
     def __init__(self, *, lines: Iterable[str]) -> None:
@@ -155,14 +160,11 @@ def _session_hash(cell: str) -> str:
     return key_for_hash(session_hash=validators.plain_hash(cell))
 
 
-def _stored_text(limit: int, validate: Callable[[str], None]) -> Callable[[str], str]:
-    def check(cell: str) -> str:
-        if len(cell) > limit:
-            raise ValidationError(f"This is longer than {limit} characters.")
-        validate(cell)
-        return cell
-
-    return check
+def _text(limit: int, validate: Callable[[str], None], cell: str) -> str:
+    if len(cell) > limit:
+        raise ValidationError(f"This is longer than {limit} characters.")
+    validate(cell)
+    return cell
 
 
 def _tickets(cell: str) -> int:
@@ -174,8 +176,8 @@ def _tickets(cell: str) -> int:
 _CHECKS: dict[str, Callable[[str], Any]] = {
     "session_id": _session_id,
     "session_hash": _session_hash,
-    "email": _stored_text(validators.MAX_EMAIL, validators.validate_address),
-    "first_name": _stored_text(validators.MAX_FIRST_NAME, validators.validate_text),
-    "tier": _stored_text(validators.MAX_TIER, validators.validate_text),
+    "email": partial(_text, validators.MAX_EMAIL, validators.validate_address),
+    "first_name": partial(_text, validators.MAX_FIRST_NAME, validators.validate_text),
+    "tier": partial(_text, validators.MAX_TIER, validators.validate_text),
     "previous_tickets": _tickets,
 }

@@ -71,9 +71,9 @@ def import_records(
     """Create or update a CRM record for every row of a CSV file, in one transaction.
 
     Yields how far it got; what comes last is the ImportResult, and by then all is stored. Left
-    before that, nothing is. `lines` is described at `CrmFile`. A further attribute whose cell is
-    empty is removed from its record; attributes without a column stay. `expected` is how many rows
-    there may be, for the steps alone. Raises ImportRefused, or Overtaken where others kept changing
+    before that, nothing is. `lines` are those of `csvfile.lines_of`, `expected` how many rows there
+    may be, for the steps alone. A further attribute whose cell is empty is removed from its record;
+    attributes without a column stay. Raises ImportRefused, or Overtaken where others kept changing
     the records; then nothing was stored.
     """
     with closing(_Staging()) as staging:

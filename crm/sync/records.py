@@ -49,18 +49,17 @@ def upsert_records(*, patches: Sequence[Change | Plan], actor: str, request_id: 
         with suppress(Overtaken), transaction.atomic():
             for _ in write(rows=rows):
                 pass
-            counts = Counter(plan.outcome for plan in plans)
-            log.record(kind="crm.imported", actor=actor, request_id=request_id, data=dict(counts))
+            data = _counts(plans)
+            log.record(kind="crm.imported", actor=actor, request_id=request_id, data=data)
             return plans
     raise Overtaken
 
 
 def bulk_results(*, plans: Sequence[Plan]) -> dict[str, Any]:
     """Return the JSON object that says what became of each record of a bulk request."""
-    counts = Counter(plan.outcome for plan in plans)
-    outcomes = ("created", "updated", "unchanged", "refused")
+    none = dict.fromkeys(("created", "updated", "unchanged", "refused"), 0)
     results = [_result(index, plan) for index, plan in enumerate(plans)]
-    return {**{name: counts[name] for name in outcomes}, "results": results}
+    return {**none, **_counts(plans), "results": results}
 
 
 def replace_record(
@@ -120,6 +119,11 @@ def _planned(patches: Sequence[Change | Plan]) -> list[Plan]:
     to_plan = (patch for patch in patches if isinstance(patch, Change))
     plans = chain.from_iterable(plan_all(changes=to_plan))
     return [next(plans) if isinstance(patch, Change) else patch for patch in patches]
+
+
+def _counts(plans: Sequence[Plan]) -> dict[str, int]:
+    counts: Counter[str] = Counter(plan.outcome for plan in plans)
+    return dict(counts)
 
 
 def _result(index: int, plan: Plan) -> dict[str, Any]:

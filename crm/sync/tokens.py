@@ -59,12 +59,12 @@ class RecordPermissions(DjangoModelPermissions):
     """Reading needs the view permission; an upsert may do both, so it needs both."""
 
     perms_map = {
-        "GET": ["%(app_label)s.view_%(model_name)s"],
-        "HEAD": ["%(app_label)s.view_%(model_name)s"],
-        "OPTIONS": ["%(app_label)s.view_%(model_name)s"],
-        "POST": ["%(app_label)s.add_%(model_name)s", "%(app_label)s.change_%(model_name)s"],
-        "PUT": ["%(app_label)s.add_%(model_name)s", "%(app_label)s.change_%(model_name)s"],
-        "DELETE": ["%(app_label)s.delete_%(model_name)s"],
+        "GET": ["crm.view_crmrecord"],
+        "HEAD": ["crm.view_crmrecord"],
+        "OPTIONS": ["crm.view_crmrecord"],
+        "POST": ["crm.add_crmrecord", "crm.change_crmrecord"],
+        "PUT": ["crm.add_crmrecord", "crm.change_crmrecord"],
+        "DELETE": ["crm.delete_crmrecord"],
     }
 
 

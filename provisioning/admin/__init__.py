@@ -12,6 +12,6 @@ from provisioning.admin import compliance
 from provisioning.admin.creations import GuestCreationAdmin
 from provisioning.admin.preview import mapping_preview
 
-show_preview_with(mapping_preview)
+show_preview_with(view=mapping_preview)
 
 __all__ = ["GuestCreationAdmin", "compliance"]
