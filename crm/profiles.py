@@ -56,14 +56,8 @@ def find_profile(*, session_hash: str) -> Profile:
 
 def unknown_profile(*, pseudonym: str) -> Profile:
     """Return what the platform is told of a visitor whom the CRM does not know."""
-    return Profile(
-        email=f"visitor_{pseudonym}@{settings.GUEST_EMAIL_DOMAIN}",
-        first_name="Guest",
-        tier="Unknown",
-        previous_tickets=0,
-        further={},
-        known=False,
-    )
+    address = f"visitor_{pseudonym}@{settings.GUEST_EMAIL_DOMAIN}"
+    return Profile(address, "Guest", "Unknown", previous_tickets=0, further={}, known=False)
 
 
 def guest_attributes(*, profile: Profile) -> dict[str, Scalar]:

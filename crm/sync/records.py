@@ -49,8 +49,8 @@ def upsert_records(*, patches: Sequence[Change | Plan], actor: str, request_id: 
         with suppress(Overtaken), transaction.atomic():
             for _ in write(rows=rows):
                 pass
-            data = _counts(plans)
-            log.record(kind="crm.imported", actor=actor, request_id=request_id, data=data)
+            counts = _counts(plans)
+            log.record(kind="crm.imported", actor=actor, request_id=request_id, data=counts)
             return plans
     raise Overtaken
 
