@@ -50,7 +50,7 @@ class Receipt:
 def receipt_for_guest(*, session_hash: str, guest_id: str) -> Receipt:
     """Return the receipt of the consent under which this very session got `guest_id`.
 
-    Raises ReceiptNotFound or SigningKeyMissingError.
+    Raises ReceiptNotFound or SigningKeyMissing.
     """
     creation = (
         GuestCreation.objects.filter(session_hash=session_hash, guest_id=guest_id)
@@ -65,7 +65,7 @@ def receipt_for_guest(*, session_hash: str, guest_id: str) -> Receipt:
 def receipt_for_staff(*, creation: GuestCreation, actor: str) -> Receipt:
     """Return the receipt of `creation`, and record that `actor` took it.
 
-    Raises SigningKeyMissingError.
+    Raises SigningKeyMissing.
     """
     made = make_receipt(creation=creation)
     with transaction.atomic():
@@ -79,7 +79,7 @@ def receipt_for_staff(*, creation: GuestCreation, actor: str) -> Receipt:
 
 
 def make_receipt(*, creation: GuestCreation) -> Receipt:
-    """Return the signed receipt of `creation`. Raises SigningKeyMissingError."""
+    """Return the signed receipt of `creation`. Raises SigningKeyMissing."""
     content = {
         "schema_version": SCHEMA_VERSION,
         "record_id": str(creation.id),
