@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from audit.staff import actor
 from provisioning import ledger
 from provisioning.consent.receipts import receipt_for_staff
 from provisioning.models import GuestCreation
@@ -26,11 +27,7 @@ def urls(*, site: AdminSite) -> list[URLPattern]:
     """Return the addresses, for `GuestCreationAdmin.get_urls`."""
     return [
         path("person/", site.admin_view(PersonPage(site)), name="provisioning_person"),
-        path(
-            "<uuid:pk>/receipt/",
-            site.admin_view(download_receipt),
-            name="provisioning_receipt",
-        ),
+        path("<uuid:pk>/receipt/", site.admin_view(download_receipt), name="provisioning_receipt"),
     ]
 
 
@@ -38,7 +35,7 @@ def download_receipt(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Answer with a creation's signed receipt, as a file; it is recorded who took it."""
     _require(request, EXPORT)
     creation = get_object_or_404(GuestCreation.objects.select_related("notice"), pk=pk)
-    receipt = receipt_for_staff(creation=creation, actor=_actor(request))
+    receipt = receipt_for_staff(creation=creation, actor=actor(request))
     return _file(receipt.as_json(), f"receipt-{pk}.json")
 
 
@@ -77,7 +74,7 @@ class PersonPage:
         sessions = form.cleaned_data["sessions"]
         if sessions and "export" in request.POST:
             _require(request, EXPORT)
-            return _file(export(session_hashes=sessions, actor=_actor(request)), "person.json")
+            return _file(export(session_hashes=sessions, actor=actor(request)), "person.json")
         if sessions and "erase" in request.POST and form.cleaned_data["confirmed"]:
             _require(request, ERASE)
             return self._erase(request, form, sessions)
@@ -85,7 +82,7 @@ class PersonPage:
 
     def _erase(self, request: HttpRequest, form: PersonForm, sessions: list[str]) -> HttpResponse:
         try:
-            erased = erasure.erase(session_hashes=sessions, actor=_actor(request))
+            erased = erasure.erase(session_hashes=sessions, actor=actor(request))
         except (holds.OnHold, ledger.InWork) as exc:
             form.add_error(None, str(exc))
             return self._page(request, form, sessions)
@@ -111,10 +108,6 @@ class PersonPage:
 def _require(request: HttpRequest, permission: str) -> None:
     if not request.user.has_perm(permission):
         raise PermissionDenied
-
-
-def _actor(request: HttpRequest) -> str:
-    return f"staff:{request.user.pk}"
 
 
 def _file(document: dict[str, Any], name: str) -> JsonResponse:
