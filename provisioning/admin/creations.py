@@ -1,4 +1,4 @@
-"""The list of guest creations, made for review."""
+"""The list of guest creations, made for review; nobody adds, changes or deletes one."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -31,7 +31,7 @@ EXPORTED = (
 
 @admin.register(GuestCreation)
 class GuestCreationAdmin(FindsByPost, ClosedAdmin):
-    """A closed book: no add, no change, no delete, superusers included; reviews stand beside it."""
+    """Creations, newest first; reviews are recorded beside them, never in them."""
 
     list_display = ("created", "status_badge", "consent_badge", "address", "shown", "age", "state")
     list_display_links = ("created",)
