@@ -50,10 +50,11 @@ class Filter:
 
     def described(self) -> dict[str, str]:
         """Return what narrows, as JSON."""
-        times = {"since": self.since, "until": self.until}
-        found = {name: log.timestamp(time) for name, time in times.items() if time}
-        found |= {"kind": self.kind, "subject": self.subject}
-        return {name: value for name, value in found.items() if value}
+        return {
+            name: log.timestamp(value) if isinstance(value, datetime) else value
+            for name, value in vars(self).items()
+            if value
+        }
 
 
 class _Bundle:

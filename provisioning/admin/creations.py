@@ -97,7 +97,7 @@ class GuestCreationAdmin(FindsByPost, ClosedAdmin):
         return [
             path("export/", site(self.export_view), name=f"{name}_export"),
             path("<uuid:pk>/change/", site(detail.page(self)), name=f"{name}_change"),
-            *person.urls(site=self.admin_site),
+            *person.urls(),
             *super().get_urls(),
         ]
 

@@ -13,7 +13,7 @@ from audit import staff, verify
 from audit.models import AuditLeaf
 from crm.admin.records import REVEAL
 from provisioning.admin import badges, evidence, reviewing
-from provisioning.admin.person import EXPORT
+from provisioning.admin.person import EXPORT, require
 from provisioning.models import GuestCreation, Review
 
 
@@ -60,8 +60,7 @@ def _context(request: HttpRequest, creation: GuestCreation, *, revealed: bool) -
 
 
 def _review(request: HttpRequest, creation: GuestCreation) -> dict[str, Any] | HttpResponse:
-    if not request.user.has_perm("provisioning.add_review"):
-        raise PermissionDenied
+    require(request, "provisioning.add_review")
     form = _form(request.POST)
     if not form.is_valid():
         return {"form": form}
@@ -78,8 +77,7 @@ def _form(data: Any = None) -> reviewing.ReviewForm:
 
 
 def _reveal(request: HttpRequest, creation: GuestCreation) -> dict[str, Any]:
-    if not request.user.has_perm(REVEAL):
-        raise PermissionDenied
+    require(request, REVEAL)
     data = {"creation": str(creation.id)}
     staff.record_reveal(request, session_hash=creation.session_hash, data=data)
     return {"revealed": True}
@@ -87,8 +85,7 @@ def _reveal(request: HttpRequest, creation: GuestCreation) -> dict[str, Any]:
 
 def _verify(request: HttpRequest, creation: GuestCreation) -> dict[str, Any]:
     """Check the seals over this creation's events, each whole, with its signature."""
-    if not request.user.has_perm("audit.view_auditevent"):
-        raise PermissionDenied
+    require(request, "audit.view_auditevent")
     events = [moment.id for moment in evidence.timeline(creation=creation)]
     leaves = AuditLeaf.objects.filter(event_id__in=events)
     numbers = sorted(set(leaves.values_list("seal_id", flat=True)))

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
@@ -16,6 +15,7 @@ from crm import profiles
 from crm.admin.records import REVEAL, find_records
 from crm.models import AttributeMapping, CrmRecord
 from crm.profiles import Profile
+from provisioning.admin.person import require
 from provisioning.init import payload
 
 NOBODY = "00000000"
@@ -28,8 +28,7 @@ MappingForm = forms.modelform_factory(
 
 def mapping_preview(request: HttpRequest) -> HttpResponse:
     """Show the payload for the visitor named in the form; with ``X-Preview``, that part alone."""
-    if not request.user.has_perm("crm.view_attributemapping"):
-        raise PermissionDenied
+    require(request, "crm.view_attributemapping")
     form = _form(request)
     record, found = _visitor(request)
     context = {

@@ -1,4 +1,4 @@
-"""Parts of Django that `backoffice` leans on without a promise: an upgrade that breaks one fails."""
+"""Parts of Django that `backoffice` leans on without a promise: what an upgrade breaks fails."""
 
 import pytest
 from django.contrib.admin.views.main import ChangeList
