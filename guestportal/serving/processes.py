@@ -1,7 +1,7 @@
 """How the web server is started: gunicorn with gevent workers.
 
-One event loop for each process costs about half the CPU of threads for this work (README,
-*Decisions*); an init waits for the platform most of its time.
+One event loop for each process costs about half the CPU of threads for this work: an init
+waits for the platform most of its time (docs/decisions/0001).
 """
 
 import sys

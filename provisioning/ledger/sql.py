@@ -1,8 +1,8 @@
 """The statements that every init runs, written out.
 
-Through the ORM, which builds a statement anew each time, they took half of an init's CPU (README,
-*Measured*). Tables, columns and defaults are still the model's, and so is every query that a person
-waits for instead of a visitor.
+Through the ORM, which builds a statement anew each time, they took half of an init's CPU
+(docs/decisions/0009). Tables, columns and defaults are still the model's, and so is every query
+that a person waits for instead of a visitor.
 """
 
 import functools
