@@ -1,6 +1,5 @@
 """Measurements: figures and ratios, never a pass or a fail.
 
-load.py        a process that sends inits and nothing else
 candidates.py  what is measured: our service and, given its path, the seed's program
 rounds.py      one candidate under one load: times, CPU, memory
 growth.py      a table of a million creations: the same plans, the same speed?

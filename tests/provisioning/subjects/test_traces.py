@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.machine import postgres_database
 from tests.support.sandbox import Sandbox
 from tests.support.service import ROOT, Service, running_service
-from tests.support.stores import postgres_database
 
 SESSION = "browser-session-of-janette"
 HASH = hashlib.sha256(SESSION.encode()).hexdigest()
