@@ -16,7 +16,7 @@ from provisioning import ledger
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import PlatformError
 from provisioning.genesys.guests import get_client
-from provisioning.init import pipeline, planning
+from provisioning.init import payload, pipeline, planning
 from provisioning.init.queued import TASK
 from provisioning.ledger import ConsentWithdrawn, Lost, Outcome
 from provisioning.models import Status
@@ -58,20 +58,21 @@ def run(*, creation_id: UUID) -> None:
     waiting = ledger.find_queued(creation_id=creation_id)
     if waiting is None:
         return
-    try:
-        get_client().admit(deadline=deadline)
-    except PlatformError as exc:
-        raise NotYet(exc.retry_after) from exc
     _, guest = planning.plan_guest(
         consent=waiting.consent, session_hash=waiting.session_hash, creation_id=creation_id
     )
     try:
+        # The token is asked for later, by the page: one call is enough.
+        reservation = get_client().reserve(guest=None, deadline=deadline)
+    except PlatformError as exc:
+        raise NotYet(exc.retry_after) from exc
+    try:
         ledger.start(
             entry=waiting.entry,
             session_hash=waiting.session_hash,
-            sending=planning.sending(guest=guest),
+            sending=payload.sending(guest=guest),
         )
-        pipeline.create_guest(waiting.entry, guest, deadline, queued=True)
+        pipeline.create_guest(waiting.entry, guest, reservation, deadline, rests=True)
     except ConsentWithdrawn:
         outcome = Outcome("consent_declined")
         ledger.settle(entry=waiting.entry, status=Status.FAILED, outcome=outcome)

@@ -105,9 +105,9 @@ def _values_today(creation: GuestCreation) -> dict[str, Any]:
         profile = payload.declined_profile(creation_id=creation.id)
     guest = payload.guest_request(
         profile=profile, given=creation.consent_given, consent_type=creation.consent_type
-    ).payload()
-    attributes = guest.pop("attributes")
-    return guest | {f"attributes.{name}": value for name, value in attributes.items()}
+    ).payload
+    attributes = guest["attributes"]
+    return {**guest, **{f"attributes.{name}": value for name, value in attributes.items()}}
 
 
 def _shown(name: str, value: object, revealed: bool) -> str | None:

@@ -78,7 +78,7 @@ def _payload(request: HttpRequest, record: CrmRecord | None, form: Any) -> str:
             profile = _masked(profile)
     guest = payload.guest_request(profile=profile, given=True, consent_type="explicit")
     attributes = profiles.map_attributes(profile=profile, mappings=_mappings(form))
-    sent = dataclasses.replace(guest, attributes=attributes).payload()
+    sent = dataclasses.replace(guest, attributes=attributes).payload
     return visible(json.dumps(sent, indent=2, ensure_ascii=False))
 
 

@@ -56,10 +56,10 @@ class Gate:
         self._troubled = False  # failures are on record: the next success wipes them
         self._allowed = 0  # the platform's own limit, as last told
 
-    def enter(self, *, calls: int, deadline: Deadline) -> None:
-        """Reserve `calls`, waiting where that ends in time.
+    def reserve(self, *, calls: int, deadline: Deadline) -> "Reservation":
+        """Reserve `calls`, waiting where that ends in time; 0: one that counts for no rate.
 
-        An init reserves both its calls at once, so that no guest is made that cannot get a token.
+        An init reserves all its calls at once, so that no guest is made that cannot get a token.
         Raises Busy or Unavailable at once, with `retry_after`, when the wait would be too long.
         """
         found = cache.get_many([_OUTAGE, _FAILURES, _LIMITED, _ALLOWED])
@@ -69,6 +69,7 @@ class Gate:
         if calls and rate and (wait := _reserve(calls, rate, deadline)):
             deadline.sleep(wait)
             _pass_limit(cache.get(_LIMITED), deadline)  # one may have been set while we waited
+        return Reservation(self, calls)
 
     def report(self, outcome: Answer | PlatformError) -> None:
         """Learn from what came of a call."""
@@ -137,6 +138,29 @@ class Gate:
         if not self._configured:
             return 0
         return min(self._configured, self._allowed or shared or self._configured)
+
+
+class Reservation:
+    """Calls that the gate has promised. Each call takes one; a repetition asks for one more."""
+
+    def __init__(self, gate: Gate, calls: int) -> None:
+        self._gate = gate
+        self._cost = min(1, calls)
+        self._left = max(1, calls)
+
+    def take(self, *, deadline: Deadline) -> None:
+        """Use up one call, of those promised or, when none is left, of one more.
+
+        Raises what `Gate.reserve` raises.
+        """
+        if not self._left:
+            self.add_one(deadline=deadline)
+        self._left -= 1
+
+    def add_one(self, *, deadline: Deadline) -> None:
+        """Reserve one call more, as a first one is reserved. Raises what `Gate.reserve` raises."""
+        self._gate.reserve(calls=self._cost, deadline=deadline)
+        self._left += 1
 
 
 def _capacity(rate: int) -> float:

@@ -1,7 +1,7 @@
-"""The two calls of an init: create a guest, issue its token.
+"""The tutorial's Guest API: create a guest, issue its token.
 
-The seed's Guest API is the only contract there is for these addresses (see README, *What is known
-about the platform*); paths, scopes and credential style are therefore settings.
+The tutorial is the only contract there is for these addresses (README, *What is known about the
+platform*); paths, scopes and credential style are therefore settings.
 """
 
 import functools
@@ -16,7 +16,7 @@ from django.conf import settings
 
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import Credentials, Protocol, Refused, Rejected
-from provisioning.genesys.gate import Gate
+from provisioning.genesys.gate import Gate, Reservation
 from provisioning.genesys.oauth import ClientCredentials, TokenSource
 from provisioning.genesys.retry import about, send
 from provisioning.genesys.transport import Answer, Transport
@@ -34,8 +34,9 @@ class GuestRequest:
     consent_type: str
     attributes: Mapping[str, Any] = field(repr=False)
 
-    def payload(self) -> dict[str, Any]:
-        """Return the JSON object that is sent, in the seed's order."""
+    @functools.cached_property
+    def payload(self) -> Mapping[str, Any]:
+        """The JSON object that is sent, in the seed's order; made once."""
         return {
             "name": self.name,
             "email": self.email,
@@ -81,29 +82,24 @@ class GenesysClient:
         self._transport = transport
         self._attempts = attempts
 
-    def admit(self, *, deadline: Deadline) -> None:
-        """Wait until one call may be made: the gate is entered, our access token is there.
+    def reserve(self, *, guest: GuestRequest | None, deadline: Deadline) -> Reservation:
+        """Wait until an init may make its calls: a guest and its token, or a token alone (None).
 
-        Nothing has been asked of the platform then. Raises PlatformError.
+        Our own access token is there then, and nothing was asked of the platform for the visitor.
+        Raises PlatformError.
         """
-        self.gate.enter(calls=1, deadline=deadline)
         self.tokens.get(deadline=deadline)
+        return self.gate.reserve(calls=2 if guest else 1, deadline=deadline)
 
     def create_guest(
-        self, *, guest: GuestRequest, deadline: Deadline, admitted: bool = False
+        self, *, guest: GuestRequest, reservation: Reservation, deadline: Deadline
     ) -> Guest:
-        """Create `guest`; unless `admitted` before, the gate is entered for its token too.
+        """Create `guest`; never repeated once it may have arrived.
 
-        Never repeated once it may have arrived. Raises PlatformError, whose `arrived` tells
-        whether a guest may exist.
+        Raises PlatformError, whose `arrived` tells whether a guest may exist.
         """
         answer = self._call(
-            self._guests_url,
-            guest.payload(),
-            deadline=deadline,
-            calls=2,
-            repeatable=False,
-            entered=admitted,
+            self._guests_url, guest.payload, reservation, deadline, repeatable=False
         )
         if answer.status in (400, 403, 422):
             raise Refused("the platform refused the guest", **about(answer))
@@ -111,45 +107,61 @@ class GenesysClient:
         return _read_guest(answer)
 
     def issue_token(
-        self, *, guest_id: str, deadline: Deadline, entered: bool = False
+        self, *, guest_id: str, reservation: Reservation, deadline: Deadline
     ) -> GuestToken:
-        """Issue an ephemeral token for `guest_id`.
-
-        `entered`: the gate was entered for this call when the guest was made. Raises
-        PlatformError.
-        """
+        """Issue an ephemeral token for `guest_id`. Raises PlatformError."""
         url = f"{self._guests_url}/{quote(guest_id, safe='')}/tokens"
-        answer = self._call(url, {}, deadline=deadline, calls=1, repeatable=True, entered=entered)
+        answer = self._call(url, {}, reservation, deadline, repeatable=True)
         _expect_success(answer)
         return _read_guest_token(answer)
 
-    def _call(self, url: str, payload: dict[str, Any], **how: Any) -> Answer:
+    def _call(
+        self,
+        url: str,
+        payload: Mapping[str, Any],
+        reservation: Reservation,
+        deadline: Deadline,
+        *,
+        repeatable: bool,
+    ) -> Answer:
         """POST with our access token; after a 401 once more with a new one."""
-        deadline = how["deadline"]
         token = self.tokens.get(deadline=deadline)
 
         def post() -> Answer:
             bearer = {"Authorization": f"Bearer {token.value}"}
             return self._transport.post(url, deadline=deadline, json=payload, headers=bearer)
 
-        answer = send(post, gate=self.gate, attempts=self._attempts, **how)
+        answered = functools.partial(
+            send,
+            post,
+            gate=self.gate,
+            reservation=reservation,
+            deadline=deadline,
+            attempts=self._attempts,
+            repeatable=repeatable,
+        )
+        answer = answered()
         if answer.status == 401:
             token = self.tokens.get(deadline=deadline, rejected=token)
-            again = how | {"calls": 1, "entered": False}
-            answer = send(post, gate=self.gate, attempts=self._attempts, **again)
-        if answer.status == 401:
-            raise Credentials(
-                "the platform rejects a token it has just issued",
-                remedy="Check that GENESYS_BASE_URL and GENESYS_OAUTH_URL are of one region.",
-                **about(answer),
-            )
-        if answer.status == 403 and (scope := _missing_scope(answer)):
-            raise Credentials(
-                "our OAuth client lacks a scope",
-                remedy=f"Give the OAuth client's role the scope {scope}.",
-                **about(answer),
-            )
+            reservation.add_one(deadline=deadline)
+            answer = answered()
+        _expect_credentials(answer)
         return answer
+
+
+def _expect_credentials(answer: Answer) -> None:
+    if answer.status == 401:
+        raise Credentials(
+            "the platform rejects a token it has just issued",
+            remedy="Check that GENESYS_BASE_URL and GENESYS_OAUTH_URL are of one region.",
+            **about(answer),
+        )
+    if answer.status == 403 and (scope := _missing_scope(answer)):
+        raise Credentials(
+            "our OAuth client lacks a scope",
+            remedy=f"Give the OAuth client's role the scope {scope}.",
+            **about(answer),
+        )
 
 
 def _expect_success(answer: Answer) -> None:

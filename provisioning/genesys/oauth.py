@@ -175,9 +175,10 @@ class TokenSource:
                 self._credentials.url, deadline=deadline, **self._credentials.request()
             ),
             gate=self._gate,
+            # The platform's limit does not count token requests.
+            reservation=self._gate.reserve(calls=0, deadline=deadline),
             deadline=deadline,
             attempts=self._attempts,
-            calls=0,  # the platform's limit does not count token requests
             repeatable=True,
         )
         return _read_token(answer)

@@ -7,7 +7,7 @@ from typing import Any
 from provisioning import metrics
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import Busy, PlatformError, Unavailable
-from provisioning.genesys.gate import Gate, retry_after
+from provisioning.genesys.gate import Gate, Reservation, retry_after
 from provisioning.genesys.transport import Answer
 
 FIRST_BACKOFF_SECONDS = 0.2
@@ -17,23 +17,21 @@ def send(
     post: Callable[[], Answer],
     *,
     gate: Gate,
+    reservation: Reservation,
     deadline: Deadline,
     attempts: int,
-    calls: int,
     repeatable: bool,
-    entered: bool = False,
 ) -> Answer:
     """Return the first answer that is neither 429 nor 5xx.
 
-    `calls` is what the gate reserves before the first attempt, unless that one has `entered`
-    already. A failure after which the request may have arrived is repeated only where
-    `repeatable`. Raises the last PlatformError.
+    Each attempt takes a call from `reservation`. A failure after which the request may have arrived
+    is repeated only where `repeatable`. Raises the last PlatformError.
     """
     for attempt in range(1, attempts + 1):
-        if attempt > 1 or not entered:
-            gate.enter(calls=calls if attempt == 1 else min(1, calls), deadline=deadline)
         if attempt > 1:
+            reservation.add_one(deadline=deadline)
             metrics.PLATFORM_RETRIES.inc()
+        reservation.take(deadline=deadline)
         failure = _try(post, gate)
         if isinstance(failure, Answer):
             return failure

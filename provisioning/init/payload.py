@@ -1,4 +1,4 @@
-"""What leaves the house for one visitor, and what the visitor is shown of it.
+"""What is sent for one visitor, and what the visitor is shown of it.
 
 A visitor who declined is nobody: no CRM value and no pseudonym goes out, only the profile of an
 unknown session under a name that comes from the creation's own random id.
@@ -13,8 +13,9 @@ from audit import log
 from crm import profiles
 from crm.profiles import Profile
 from provisioning.genesys.guests import GuestRequest
+from provisioning.ledger import Sending
 
-_FIELDS = {
+_SHOWN = {
     "email": "email",
     "firstName": "first_name",
     "tier": "tier",
@@ -39,30 +40,22 @@ def guest_request(*, profile: Profile, given: bool, consent_type: str) -> GuestR
     )
 
 
+def sending(*, guest: GuestRequest) -> Sending:
+    """Return what the ledger keeps of what is about to be sent: bytes for digests, field names."""
+    payload = log.canonical(guest.payload).encode()
+    basis = payload
+    if not guest.consent_given:  # its random name need not be equal for an earlier guest to serve
+        named = {name: value for name, value in guest.payload.items() if name != "email"}
+        basis = log.canonical(named).encode()
+    fields = [name for name in guest.payload if name != "attributes"]
+    fields += [f"attributes.{name}" for name in guest.attributes]
+    return Sending(profile=basis, payload=payload, fields=fields)
+
+
 def crm_attributes(*, profile: Profile) -> dict[str, Any]:
     """Return the ``crmAttributes`` of the answer, in the contract's order."""
     return {
         name: getattr(profile, field)
-        for name, field in _FIELDS.items()
+        for name, field in _SHOWN.items()
         if name in settings.CRM_RESPONSE_FIELDS
     }
-
-
-def sent_fields(*, guest: GuestRequest) -> list[str]:
-    """Return the names of all that is sent."""
-    payload = guest.payload()
-    attributes = payload.pop("attributes")
-    return [*payload, *(f"attributes.{name}" for name in attributes)]
-
-
-def reuse_basis(*, guest: GuestRequest) -> bytes:
-    """Return what must be equal for an earlier guest to serve: all sent but a declined name."""
-    sent = guest.payload()
-    if not guest.consent_given:
-        del sent["email"]
-    return canonical(sent)
-
-
-def canonical(value: Any) -> bytes:
-    """Return `value` as canonical JSON bytes, for a digest."""
-    return log.canonical(value).encode()

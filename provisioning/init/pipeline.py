@@ -2,11 +2,11 @@
 
     session id ─► hash ─► consent, notice ─► profile ─► ledger.open ─► guest ─► token ─► answer
 
-What the ledger records is committed before the next call leaves the house, so whatever dies on the
-way, the row tells how far it got.
+What the ledger records is committed before the next call goes out, so whatever dies on the way, the
+row tells how far it got.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from crm import sessions
 from provisioning import ledger
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import PlatformError, Refused, TimedOut
+from provisioning.genesys.gate import Reservation
 from provisioning.genesys.guests import GuestRequest, GuestToken, get_client
 from provisioning.init import payload
 from provisioning.init.planning import InitRequest, Plan, plan
@@ -49,10 +50,11 @@ def init(*, request: InitRequest) -> GuestAccess:
     deadline = Deadline(seconds=settings.GENESYS_DEADLINE)
     planned = plan(request=request)
     opened = _open(planned.intent, deadline)
-    entry, fresh = opened.entry, opened.step is Step.CREATE
-    if fresh:
-        entry = create_guest(entry, planned.guest, deadline)
-    token = _issue_token(entry, deadline, entered=fresh)
+    entry, guest = opened.entry, planned.guest if opened.step is Step.CREATE else None
+    reservation = _reserve(entry, guest, deadline)
+    if guest:
+        entry = create_guest(entry, guest, reservation, deadline)
+    token = _issue_token(entry, reservation, deadline)
     return GuestAccess(entry.guest_id, token, _shown(request, planned, opened))
 
 
@@ -66,7 +68,8 @@ def fresh_token(*, session_id: str, guest_id: str, request_id: str) -> GuestAcce
     entry = ledger.find_guest(session_hash=session_hash, guest_id=guest_id, request_id=request_id)
     if entry is None:
         raise GuestNotFound
-    return GuestAccess(guest_id, _issue_token(entry, deadline, entered=False))
+    reservation = _reserve(entry, None, deadline)
+    return GuestAccess(guest_id, _issue_token(entry, reservation, deadline))
 
 
 @timed("open")
@@ -82,28 +85,37 @@ def _open(intent: Intent, deadline: Deadline) -> Opened:
     return opened
 
 
+def _reserve(entry: Entry, guest: GuestRequest | None, deadline: Deadline) -> Reservation:
+    try:
+        return get_client().reserve(guest=guest, deadline=deadline)
+    except PlatformError as exc:
+        _record_failure(entry, exc)
+        raise
+
+
 @timed("guest")
 def create_guest(
-    entry: Entry, guest: GuestRequest, deadline: Deadline, *, queued: bool = False
+    entry: Entry,
+    guest: GuestRequest,
+    reservation: Reservation,
+    deadline: Deadline,
+    *,
+    rests: bool = False,
 ) -> Entry:
-    """Create the guest and record what came of it.
-
-    `queued`: the worker was admitted before, and the token is asked for later.
+    """Create the guest and record what came of it; `rests`: no token will be asked for now.
 
     Raises ConsentDeclined or PlatformError.
     """
     try:
-        made = get_client().create_guest(guest=guest, deadline=deadline, admitted=queued)
+        made = get_client().create_guest(guest=guest, reservation=reservation, deadline=deadline)
     except Refused as exc:
-        refused = not guest.consent_given
-        status = Status.REFUSED if refused else Status.FAILED
-        ledger.settle(entry=entry, status=status, outcome=_outcome(exc))
-        if refused:
-            raise ConsentDeclined from exc
-        raise
+        if guest.consent_given:
+            _record_failure(entry, exc)
+            raise
+        ledger.settle(entry=entry, status=Status.REFUSED, outcome=_outcome(exc))
+        raise ConsentDeclined from exc
     except PlatformError as exc:
-        status = Status.UNKNOWN if exc.arrived else Status.FAILED
-        ledger.settle(entry=entry, status=status, outcome=_outcome(exc))
+        _record_failure(entry, exc)
         raise
     consent_stands = ledger.guest_created(
         entry=entry,
@@ -111,25 +123,35 @@ def create_guest(
         echo_given=made.consent_given,
         echo_type=made.consent_type,
         echo_created=made.created_date,
-        rests=queued,
+        rests=rests,
     )
+    entry = replace(entry, guest_id=made.id)
     if not consent_stands:
         ledger.token_failed(entry=entry, outcome=Outcome("consent_declined"))
         raise ConsentDeclined
-    return Entry(entry.id, entry.subject, entry.request_id, made.id)
+    return entry
 
 
 @timed("token")
-def _issue_token(entry: Entry, deadline: Deadline, *, entered: bool) -> GuestToken:
+def _issue_token(entry: Entry, reservation: Reservation, deadline: Deadline) -> GuestToken:
     try:
         token = get_client().issue_token(
-            guest_id=entry.guest_id, deadline=deadline, entered=entered
+            guest_id=entry.guest_id, reservation=reservation, deadline=deadline
         )
     except PlatformError as exc:
-        ledger.token_failed(entry=entry, outcome=_outcome(exc))
+        _record_failure(entry, exc)
         raise
     ledger.ready(entry=entry, expires_at=token.expires_at)
     return token
+
+
+def _record_failure(entry: Entry, exc: PlatformError) -> None:
+    """Record why there is no token, where there is a guest, or no guest."""
+    if entry.guest_id:
+        ledger.token_failed(entry=entry, outcome=_outcome(exc))
+    else:
+        status = Status.UNKNOWN if exc.arrived else Status.FAILED
+        ledger.settle(entry=entry, status=status, outcome=_outcome(exc))
 
 
 def _outcome(exc: PlatformError) -> Outcome:

@@ -14,7 +14,7 @@ from provisioning.consent.notices import ShownNotice, UnknownNotice, find_notice
 from provisioning.genesys.guests import GuestRequest
 from provisioning.init import payload
 from provisioning.init.idempotency import RepeatKey
-from provisioning.ledger import Intent, Sending
+from provisioning.ledger import Intent
 from provisioning.ledger.withdrawal import is_withdrawn
 from provisioning.metrics import timed
 
@@ -56,10 +56,23 @@ def plan(*, request: InitRequest, queued: bool = False) -> Plan:
         # What is stated now holds, whatever was withdrawn before: nothing to look up.
         withdrawn=request.consent_given is None and is_withdrawn(session_hash=session_hash),
     )
-    notice = _notice(request)
-    creation_id = uuid7()
+    notice, key, creation_id = _notice(request), request.repeat_key, uuid7()
     profile, guest = plan_guest(consent=consent, session_hash=session_hash, creation_id=creation_id)
-    intent = _intent(request, session_hash, creation_id, consent, notice, profile, guest, queued)
+    intent = Intent(
+        creation_id=creation_id,
+        queued=queued,
+        session_hash=session_hash,
+        request_id=request.request_id,
+        consent=consent,
+        notice_version=request.notice_version,
+        language=request.language,
+        notice=notice,
+        gpc=request.gpc,
+        sending=payload.sending(guest=guest),
+        key_hash=key.key_hash if key else "",
+        body_hash=key.body_hash if key else "",
+        answer=key.seal(payload.crm_attributes(profile=profile)) if key else "",
+    )
     return Plan(profile, guest, intent)
 
 
@@ -76,15 +89,6 @@ def plan_guest(
     )
 
 
-def sending(*, guest: GuestRequest) -> Sending:
-    """Return what the ledger keeps of what is about to be sent."""
-    return Sending(
-        profile=payload.reuse_basis(guest=guest),
-        payload=payload.canonical(guest.payload()),
-        fields=payload.sent_fields(guest=guest),
-    )
-
-
 def _notice(request: InitRequest) -> ShownNotice | None:
     """Return the notice the visitor saw; None without one, and outside strict mode if unknown."""
     if not request.notice_version:
@@ -95,31 +99,3 @@ def _notice(request: InitRequest) -> ShownNotice | None:
         if settings.CONSENT_MODE == "strict":
             raise
         return None
-
-
-def _intent(
-    request: InitRequest,
-    session_hash: str,
-    creation_id: UUID,
-    consent: Consent,
-    notice: ShownNotice | None,
-    profile: Profile,
-    guest: GuestRequest,
-    queued: bool,
-) -> Intent:
-    key = request.repeat_key
-    return Intent(
-        creation_id=creation_id,
-        queued=queued,
-        session_hash=session_hash,
-        request_id=request.request_id,
-        consent=consent,
-        notice_version=request.notice_version,
-        language=request.language,
-        notice=notice,
-        gpc=request.gpc,
-        sending=sending(guest=guest),
-        key_hash=key.key_hash if key else "",
-        body_hash=key.body_hash if key else "",
-        answer=key.seal(payload.crm_attributes(profile=profile)) if key else "",
-    )
