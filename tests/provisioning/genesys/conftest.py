@@ -1,0 +1,41 @@
+"""A clock that stands still, for tests of waits that nobody should wait for."""
+
+import time
+
+import pytest
+
+from provisioning.genesys.deadline import Deadline
+
+
+class Clock:
+    """The time of day and the monotonic clock; only `pass_by` and a sleep move them."""
+
+    def __init__(self) -> None:
+        self.now = 1_780_000_000.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stop the clock."""
+    clock = Clock()
+    monkeypatch.setattr(time, "time", clock)
+    monkeypatch.setattr(time, "monotonic", clock)
+    monkeypatch.setattr(time, "sleep", clock.sleep)
+    return clock
+
+
+@pytest.fixture
+def deadline(clock: Clock) -> Deadline:
+    """Ten seconds from now."""
+    return Deadline(seconds=10)
