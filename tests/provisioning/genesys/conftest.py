@@ -1,8 +1,10 @@
 """A clock that stands still, for tests of waits that nobody should wait for."""
 
 import time
+from typing import Any
 
 import pytest
+from django.core.cache import cache
 
 from provisioning.genesys.deadline import Deadline
 
@@ -26,8 +28,11 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Stop the clock."""
+def clock(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Clock:
+    """Stop the clock, also for the cache: in this process's memory it goes by the same one."""
+    memory = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {"default": {"BACKEND": memory, "LOCATION": "stopped"}}
+    cache.clear()
     clock = Clock()
     monkeypatch.setattr(time, "time", clock)
     monkeypatch.setattr(time, "monotonic", clock)
