@@ -1,4 +1,4 @@
-"""What the database itself never stores, whoever writes."""
+"""What the database itself never stores, whatever writes to it."""
 
 import pytest
 from django.core.exceptions import ValidationError

@@ -192,18 +192,14 @@ class _Notes:
             self.guests.append(body["guestId"])
 
     def load(self, seconds: float) -> Load:
-        times = sorted(self.times)
+        counted = vars(self).copy()
+        times = sorted(counted.pop("times"))
         return Load(
             seconds=round(seconds, 3),
             per_second=round(len(times) / seconds, 1),
             p50=_quantile(times, 0.50),
             p99=_quantile(times, 0.99),
-            statuses=dict(self.statuses),
-            codes=dict(self.codes),
-            guests=self.guests,
-            places=self.places,
-            refusals=self.refusals,
-            broken=self.broken,
+            **counted,
         )
 
 

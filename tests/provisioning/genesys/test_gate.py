@@ -150,7 +150,7 @@ def test_a_repetition_leaves_what_was_promised_for_the_next_call(
     assert clock.slept == [pytest.approx(1)]
 
 
-# --- The platform's own limits --------------------------------------------------------------------
+# --- The platform's own limits ------------------------------------------------------------------
 
 
 def test_a_retry_after_holds_everybody_back(gate: Gate, deadline: Deadline, clock: Clock) -> None:

@@ -203,7 +203,7 @@ def test_a_rejected_token_is_not_taken_from_the_shared_cache(
     assert other.value == "token-2"
 
 
-# --- Shared ---------------------------------------------------------------------------------------
+# --- Shared -------------------------------------------------------------------------------------
 
 
 def test_another_process_uses_the_token_that_one_has_fetched(

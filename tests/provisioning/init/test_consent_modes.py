@@ -74,7 +74,7 @@ def test_records_the_basis_in_the_audit_log(webchat: Webchat) -> None:
 # --- Declined -----------------------------------------------------------------------------------
 
 
-def test_lets_nothing_of_a_visitor_who_declined_leave_the_house(
+def test_sends_and_answers_nothing_of_a_visitor_who_declined(
     mode: str, webchat: Webchat, platform: Platform
 ) -> None:
     record = crm_record(attributes={"segment": "retail-chain"})
