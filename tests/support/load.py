@@ -1,8 +1,7 @@
 """Many visitors at once: a process of its own on raw asyncio, for tests and for `bench/`.
 
 `python -m tests.support.load URL --clients 200 --requests 4000` prints one JSON line. With `--rate`
-a second the arrivals do not wait for the answers, as visitors do not (open loop). With
-`--until-eof` it goes on until its standard input ends.
+a second the arrivals do not wait for the answers (open loop); `--until-eof` ends with its input.
 """
 
 import argparse
@@ -16,7 +15,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -295,7 +294,7 @@ def main() -> None:
     async def generate() -> Load:
         return await _Generator(options).run()
 
-    print(json.dumps(asdict(asyncio.run(generate()))))
+    print(json.dumps(vars(asyncio.run(generate()))))
 
 
 if __name__ == "__main__":
