@@ -279,17 +279,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
     parser.add_argument("--clients", type=int, default=1)
-    parser.add_argument("--requests", type=float, default=math.inf)
     parser.add_argument("--rate", type=float, default=0)
     parser.add_argument("--pause", type=float, default=0)
-    parser.add_argument("--until-eof", action="store_true")
+    end = parser.add_mutually_exclusive_group(required=True)
+    end.add_argument("--requests", type=float, default=math.inf)
+    end.add_argument("--until-eof", action="store_true")
     parser.add_argument("--header", action="append", default=[])
     parser.add_argument("--body", default='{"sessionId": "visitor-{n}", "consentGiven": true}')
     options = parser.parse_args()
     if not str(urlsplit(options.url).hostname).startswith(("127.0.0.", "localhost")):
         parser.error("loopback only")
-    if options.requests == math.inf and not options.until_eof:
-        parser.error("--requests or --until-eof")
 
     async def generate() -> Load:
         return await _Generator(options).run()
