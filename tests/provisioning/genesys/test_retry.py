@@ -21,9 +21,9 @@ Outcome = Answer | PlatformError
 class Platform:
     """Stands in for one call: each try meets the next of `outcomes`."""
 
-    def __init__(self, *outcomes: Outcome) -> None:
+    def __init__(self, *outcomes: Outcome, rate_per_minute: int = 0) -> None:
         self._outcomes = list(outcomes)
-        self.gate = Gate(rate_per_minute=0)
+        self.gate = Gate(rate_per_minute=rate_per_minute)
 
     def send(
         self,
@@ -152,6 +152,19 @@ def test_a_repetition_asks_the_gate_again(deadline: Deadline) -> None:
         platform.send(deadline, reservation=reservation)
 
     assert platform.left == 1
+
+
+def test_a_repetition_takes_none_of_the_calls_that_were_promised(
+    deadline: Deadline, clock: Clock
+) -> None:
+    platform = Platform(NO_CONNECTION, OK, rate_per_minute=600)
+    reservation = platform.gate.reserve(calls=2, deadline=deadline)
+    platform.send(deadline, reservation=reservation)
+    free = platform.gate.state().calls_free
+
+    reservation.take(deadline=deadline)
+
+    assert platform.gate.state().calls_free == free
 
 
 @pytest.mark.parametrize(
