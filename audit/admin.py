@@ -28,19 +28,12 @@ class KindFilter(admin.SimpleListFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(kind, kind) for kind in self._kinds()]
+        return [(kind, kind) for kind in _kinds()]
 
     def queryset(
         self, request: HttpRequest, queryset: models.QuerySet[AuditEvent]
     ) -> models.QuerySet[AuditEvent]:
         return queryset.filter(kind=self.value()) if self.value() else queryset
-
-    @staticmethod
-    def _kinds() -> Iterator[str]:
-        kind = ""
-        kinds = AuditEvent.objects.order_by("kind").values_list("kind", flat=True)
-        while kind := kinds.filter(kind__gt=kind).first() or "":
-            yield kind
 
 
 @admin.register(AuditEvent)
@@ -91,11 +84,8 @@ class AuditEventAdmin(ClosedAdmin):
         shown = getattr(response, "context_data", None) or {}
         if "cl" in shown:
             rows = len(shown["cl"].result_list)
-            staff.record_view(
-                request,
-                kind=VIEWED,
-                data={"filter": _narrowed(request, found=rows > 0), "rows": rows},
-            )
+            data = {"filter": _narrowed(request, found=rows > 0), "rows": rows}
+            staff.record_view(request, kind=VIEWED, data=data)
         return response
 
     def change_view(
@@ -114,6 +104,13 @@ class AuditSealAdmin(ClosedAdmin):
 
     list_display = ("number", "time", "count", "root", "key_id")
     ordering = ("-number",)
+
+
+def _kinds() -> Iterator[str]:
+    kind = ""
+    kinds = AuditEvent.objects.order_by("kind").values_list("kind", flat=True)
+    while kind := kinds.filter(kind__gt=kind).first() or "":
+        yield kind
 
 
 def _narrowed(request: HttpRequest, *, found: bool) -> dict[str, str]:

@@ -1,4 +1,8 @@
-"""Hand the log to somebody who trusts neither us nor our database: records, each with its proof."""
+"""Hand the log to somebody who trusts neither us nor our database: records, each with its proof.
+
+A bundle is a zip file or a folder of records, seals, anchors, a stand-alone verifier, and a signed
+manifest with the hash of each of these files.
+"""
 
 import json
 import shutil
@@ -46,14 +50,15 @@ class Filter:
 
     def described(self) -> dict[str, str]:
         """Return what narrows, as JSON."""
-        times = {"since": self.since, "until": self.until}
-        found = {name: log.timestamp(time) for name, time in times.items() if time}
-        found |= {"kind": self.kind, "subject": self.subject}
-        return {name: value for name, value in found.items() if value}
+        return {
+            name: log.timestamp(value) if isinstance(value, datetime) else value
+            for name, value in vars(self).items()
+            if value
+        }
 
 
-class Bundle:
-    """Files being written; `sign` writes the manifest that closes it."""
+class _Bundle:
+    """Files being written into a folder or a zip file; `sign` writes the manifest that ends it."""
 
     def __init__(self, folder: Path, archive: zipfile.ZipFile | None) -> None:
         self._folder = folder
@@ -94,18 +99,14 @@ def export(
 ) -> int:
     """Write a bundle that proves itself; return the number of records.
 
-    Seals what waits, so that every event so far has a proof, and records the export, before the
-    first byte is written: the log only grows, so that the events counted are those exported.
+    `output` is a zip file to make, or a folder where the name does not end in ``.zip``. Without
+    `only` every event is exported. `progress` is called with the number of records written since
+    the last call.
 
-    Args:
-        output: a zip file to make, or a folder where the name does not end in ``.zip``.
-        actor: who exports, for the record.
-        only: which events; all without it.
-        progress: called with the number of records written since the last call.
-
-    Raises:
-        SigningKeyMissingError: there is no key to seal and sign with.
-        OSError: `output` exists or cannot be written, or the anchor file cannot.
+    Seals what waits, so that every event so far has a proof, and records the export by `actor`,
+    before the first byte is written: the log only grows, so that the events counted are those
+    exported. Raises SigningKeyMissing, or OSError where `output` exists or cannot be written, or
+    the anchor file cannot.
     """
     only = only or Filter()
     seals.seal()
@@ -113,7 +114,7 @@ def export(
     end = newest.first_position + newest.count if newest else 0
     leaves = only.leaves().filter(position__lt=end)
     count = leaves.count()
-    with _bundle(output=output) as made:
+    with _new_bundle(output=output) as made:
         with transaction.atomic():
             described = {"filter": only.described(), "rows": count}
             log.record(kind=EXPORTED, actor=actor, subject=only.subject, data=described)
@@ -132,7 +133,7 @@ def export(
     return count
 
 
-def _write(made: Bundle, leaves: QuerySet[AuditLeaf], progress: Callable[[int], object]) -> None:
+def _write(made: _Bundle, leaves: QuerySet[AuditLeaf], progress: Callable[[int], object]) -> None:
     numbers = leaves.values_list("seal_id", flat=True)
     first, last = numbers.first() or 0, numbers.last() or 0
     made.write("records.jsonl", _records(leaves, progress))
@@ -188,23 +189,18 @@ def _line(values: dict[str, Any]) -> bytes:
 
 
 @contextmanager
-def _bundle(*, output: Path) -> Iterator[Bundle]:
-    """Make a bundle at `output`, which appears only when it is complete: a zip file or a folder.
-
-    Raises:
-        FileExistsError: there is something at `output`.
-        OSError: it cannot be written.
-    """
+def _new_bundle(*, output: Path) -> Iterator[_Bundle]:
+    """Make a bundle at `output`, which appears only when it is complete: a zip file or a folder."""
     if output.exists():
         raise FileExistsError(f"{output} exists")
     partial = output.with_name(output.name + ".partial")
     try:
         if output.suffix == ".zip":
             with zipfile.ZipFile(partial, "x", zipfile.ZIP_DEFLATED) as archive:
-                yield Bundle(partial, archive)
+                yield _Bundle(partial, archive)
         else:
             partial.mkdir()
-            yield Bundle(partial, None)
+            yield _Bundle(partial, None)
         partial.rename(output)
     except BaseException:
         _remove(partial)

@@ -1,4 +1,4 @@
-"""The one door through which an event enters the log."""
+"""Write events into the log, and name the people in them: everything that enters it passes here."""
 
 import hmac
 import json
@@ -29,11 +29,11 @@ _ADD_SALT = (
 )
 
 
-class NotRecordableError(ValueError):
+class NotRecordable(ValueError):
     """The event cannot be written as given: a programming error, never a visitor's."""
 
 
-class OutsideTransactionError(RuntimeError):
+class OutsideTransaction(RuntimeError):
     """An event belongs to the transaction of what it records; there was none."""
 
 
@@ -49,22 +49,15 @@ def record(
 
     `kind` is a dotted name such as ``guest.created``; `subject` is what `pseudonym` answers (or
     empty), `actor` who caused it (``visitor``, ``system``, ``staff:<user id>``); `data` holds JSON
-    values and no personal data.
-
-    Raises:
-        OutsideTransactionError: no `transaction.atomic()` is open.
-        NotRecordableError: `data` is not JSON, or a name is longer than its column.
+    values and no personal data. Raises OutsideTransaction where no `transaction.atomic()` is open,
+    NotRecordable where `data` is not JSON or a name is longer than its column.
     """
     if not connection.in_atomic_block:
-        raise OutsideTransactionError(
-            f"{kind} must be recorded in the transaction of what it records"
-        )
+        raise OutsideTransaction(f"{kind} must be recorded in the transaction of what it records")
     now = datetime.now(UTC)
     columns = {"kind": kind, "subject": subject, "actor": actor, "request_id": request_id}
     if not kind or max(map(len, columns.values())) > 64:
-        raise NotRecordableError(
-            "kind is required; kind, subject, actor, request id: 64 characters"
-        )
+        raise NotRecordable("kind is required; kind, subject, actor, request id: 64 characters")
     # The library's default clock, not `now`: it keeps ids of one process in the order of writing.
     event_id = uuid7()
     body = canonical(
@@ -79,16 +72,14 @@ def canonical(value: Mapping[str, Any]) -> str:
     """Return `value` as the JSON text that is hashed: sorted keys, no spaces, not escaped.
 
     Finite floats are written as Python's shortest repr. Nobody needs to write a body again in
-    order to check it: the text itself is kept and hashed.
-
-    Raises:
-        NotRecordableError: not JSON (dates, sets, NaN, keys of mixed types), or not UTF-8.
+    order to check it: the text itself is kept and hashed. Raises NotRecordable where `value` is not
+    JSON (dates, sets, NaN, keys of mixed types) or not UTF-8.
     """
     try:
         text = _ENCODER.encode(value)
         text.encode()  # a lone surrogate is no UTF-8; SQLite and PostgreSQL would differ about it
     except (TypeError, ValueError, RecursionError) as exc:
-        raise NotRecordableError(f"an event's data must be JSON: {type(exc).__name__}") from exc
+        raise NotRecordable(f"an event's data must be JSON: {type(exc).__name__}") from exc
     return text
 
 
@@ -100,8 +91,11 @@ def timestamp(moment: datetime) -> str:
 def pseudonym(*, session_hash: str) -> str:
     """Return the erasable pseudonym under which the log knows `session_hash`: 64 hex digits.
 
-    One SELECT; the first use of a session adds an INSERT. In SQL, as every init comes by here.
+    Empty for an erased session, whose hash is empty: an event about it is about nobody. One SELECT;
+    the first use of a session adds an INSERT. In SQL, as every init comes by here.
     """
+    if not session_hash:
+        return ""
     salt = _salt(session_hash) or _new_salt(session_hash)
     return _pseudonym(salt, session_hash)
 

@@ -6,8 +6,7 @@ row whose columns do not match its body's ends literally.
 """
 
 import json
-from collections.abc import Iterator
-from hashlib import sha256
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -38,11 +37,7 @@ def sealed(*, first_position: int) -> Iterator[tuple[Any, ...]]:
         " FROM audit_auditleaf l LEFT JOIN audit_auditevent e ON e.id = l.event_id"
         f" WHERE l.position >= %s ORDER BY l.position LIMIT {CHUNK}"
     )
-    rows = _fetch(sql, first_position)
-    yield from rows
-    while len(rows) == CHUNK:
-        rows = _fetch(sql, rows[-1][0] + 1)
-        yield from rows
+    return _chunks(sql, [first_position], lambda last: [last[0] + 1])
 
 
 def unsealed(*, after: UUID) -> Iterator[Event]:
@@ -53,18 +48,7 @@ def unsealed(*, after: UUID) -> Iterator[Event]:
         " WHERE l.event_id = e.id AND l.event_id > %s)"
         f" AND e.id > %s ORDER BY e.id LIMIT {CHUNK}"
     )
-    rows = _fetch(sql, after.hex, after.hex)
-    yield from rows
-    while len(rows) == CHUNK:
-        last = rows[-1][0].replace("-", "")
-        rows = _fetch(sql, last, last)
-        yield from rows
-
-
-def leaf_hash(body: str) -> str:
-    """Return the hex of the leaf hash that a body has (see `audit.sealing.merkle.leaf_hash`)."""
-    # str(): SQLite would also hold bytes in a text column.
-    return sha256(b"\x00" + str(body).encode()).hexdigest()
+    return _chunks(sql, [after.hex] * 2, lambda last: [last[0].replace("-", "")] * 2)
 
 
 def differing_column(event: Event) -> str | None:
@@ -78,12 +62,8 @@ def differing_column(event: Event) -> str | None:
         return None
     try:
         values = json.loads(body)
-        differing = (
-            name
-            for name, column in zip(_COLUMNS, event, strict=False)
-            if values.get(name) != column
-        )
-        return next(differing, None)
+        columns = zip(_COLUMNS, event, strict=False)
+        return next((name for name, column in columns if values.get(name) != column), None)
     except (ValueError, AttributeError):
         return "body"
 
@@ -97,7 +77,15 @@ def _id(column: str) -> str:
     return _ID[connection.vendor].format(column)
 
 
-def _fetch(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())
+def _chunks(
+    sql: str, parameters: list[Any], following: Callable[[Any], list[Any]]
+) -> Iterator[Any]:
+    """Yield the rows of `sql` in chunks; `following` gives the parameters after a chunk's last."""
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            rows = cursor.fetchall()
+        yield from rows
+        if len(rows) < CHUNK:
+            return
+        parameters = following(rows[-1])

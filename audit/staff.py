@@ -1,7 +1,8 @@
-"""What the audit log says of the staff: who signed in, and who got or lost which rights.
+"""What the audit log says of the staff: who signed in, who got or lost which rights, who saw what.
 
-Django's own signals tell (`guestportal.apps` connects them), so the command line and the shell are
-covered too. Failed sign-ins are the lockout's: nobody outside may make the log grow.
+Rights and sign-ins come from Django's own signals (`audit.apps` connects them), so the command line
+and the shell are covered too. Failed sign-ins are the lockout's: nobody outside may make the log
+grow. Pages that show or hand out something call `record_view`.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,6 +35,34 @@ class StaffMiddleware:
             _request.reset(reset)
 
 
+def name(thing: models.Model) -> str:
+    """Return how the log names an account (by number: the log holds no names), role or right."""
+    if isinstance(thing, Permission):
+        return f"permission:{thing.content_type.app_label}.{thing.codename}"
+    if isinstance(thing, Group):
+        return f"group:{thing.name}"
+    return f"staff:{thing.pk}"
+
+
+def actor(request: HttpRequest | None) -> str:
+    """Return who sent `request`, as the log names them; ``system`` where nobody signed in did."""
+    user: Any = getattr(request, "user", None)
+    return name(user) if user is not None and user.is_authenticated else "system"
+
+
+def record_view(
+    request: HttpRequest, *, kind: str, data: Mapping[str, Any], subject: str = ""
+) -> None:
+    """Record, in a transaction of its own, something that `request`'s sender saw or took."""
+    _record(kind, actor=actor(request), data=data, subject=subject)
+
+
+def record_reveal(request: HttpRequest, *, session_hash: str, data: Mapping[str, Any]) -> None:
+    """Record that `request`'s sender saw a visitor's personal data unmasked."""
+    subject = log.pseudonym(session_hash=session_hash)
+    record_view(request, kind="personal_data.revealed", data=data, subject=subject)
+
+
 def record_login(*, user: Any, **_: Any) -> None:
     """Record that `user` signed in, if they are staff."""
     if user.is_staff:
@@ -46,7 +75,7 @@ def record_roles(*, instance: Any, action: str, model: Any, pk_set: Any, **_: An
         return
     other = model._default_manager.filter(pk__in=pk_set) if pk_set is not None else []
     data = {"who": name(instance), "change": _CHANGES[action], "what": sorted(map(name, other))}
-    _record("staff.rights_changed", actor=_actor(), data=data)
+    _record("staff.rights_changed", data=data)
 
 
 def remember_flags(*, instance: User, **_: Any) -> None:
@@ -62,42 +91,21 @@ def record_flags(*, instance: User, created: bool, **_: Any) -> None:
     staff = after["is_staff"] or after["is_superuser"]
     if after != before and (staff or not created):
         data = {"who": name(instance), "before": before, "after": after}
-        _record("staff.account_changed", actor=_actor(), data=data)
+        _record("staff.account_changed", data=data)
 
 
 def record_deletion(*, instance: User | Group, **_: Any) -> None:
     """Record that an account or a role is gone, and with it the rights it gave."""
-    _record("staff.deleted", actor=_actor(), data={"who": name(instance)})
+    _record("staff.deleted", data={"who": name(instance)})
 
 
-def name(thing: models.Model) -> str:
-    """Return how the log names an account (by number: the log holds no names), role or right."""
-    if isinstance(thing, Permission):
-        return f"permission:{thing.content_type.app_label}.{thing.codename}"
-    if isinstance(thing, Group):
-        return f"group:{thing.name}"
-    return f"staff:{thing.pk}"
-
-
-def _actor() -> str:
-    request = _request.get()
-    user = getattr(request, "user", None)
-    return name(user) if user is not None and user.is_authenticated else "system"
-
-
-def _record(kind: str, *, actor: str, data: dict[str, Any] | None = None) -> None:
-    with transaction.atomic():
-        log.record(kind=kind, actor=actor, data=data)
-
-
-def actor(request: HttpRequest) -> str:
-    """Return the log's name for whoever sent `request`: ``staff:<user id>``."""
-    return f"staff:{request.user.pk}"
-
-
-def record_view(
-    request: HttpRequest, *, kind: str, data: Mapping[str, Any], subject: str = ""
+def _record(
+    kind: str, *, actor: str = "", data: Mapping[str, Any] | None = None, subject: str = ""
 ) -> None:
-    """Record, in a transaction of its own, something that `request`'s sender saw or took."""
+    """Record an event in a transaction of its own; without `actor`, by who sent the request."""
     with transaction.atomic():
-        log.record(kind=kind, actor=actor(request), subject=subject, data=data)
+        log.record(kind=kind, actor=actor or _current_actor(), data=data, subject=subject)
+
+
+def _current_actor() -> str:
+    return actor(_request.get())

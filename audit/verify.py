@@ -1,4 +1,8 @@
-"""Is the log what it was? Everything is read again, and the first thing that is not is named."""
+"""Is the log what it was? Everything is read again, and the first thing that is not is named.
+
+`verify` checks the whole chain, `verify_seal` one seal; `remember` and `last` keep what came out as
+an event of the log itself.
+"""
 
 import json
 from collections.abc import Callable
@@ -44,7 +48,16 @@ class Report:
         return not self.problems
 
 
-class UnknownSealError(LookupError):
+@dataclass(frozen=True)
+class Verification:
+    """A verification that was made: when, whether all was well, up to which seal."""
+
+    time: datetime
+    verified: bool
+    last_seal: int
+
+
+class UnknownSeal(LookupError):
     """There is no seal of the number to begin with."""
 
 
@@ -53,16 +66,12 @@ def verify(
 ) -> Report:
     """Check events, leaves, seals, signatures and anchors; memory stays flat.
 
-    Args:
-        since: the seal to begin with; it is checked against the one before, which is believed.
-        anchors: the anchor file; ``AUDIT_ANCHORS`` without it.
-        progress: called with the number of events checked since the last call.
-
-    Raises:
-        UnknownSealError: there is no seal `since`.
+    Begins with the seal `since`, checked against the one before, which is believed; reads the file
+    `anchors`, without it ``AUDIT_ANCHORS``. `progress` is called with the number of events checked
+    since the last call. Raises UnknownSeal where there is no seal `since`.
     """
     if since is not None and not AuditSeal.objects.filter(number=since).exists():
-        raise UnknownSealError(f"there is no seal {since}")
+        raise UnknownSeal(f"there is no seal {since}")
     report = Report(first_seal=since or 1)
     report.problems += [
         f"trigger {name} is missing, altered or disabled" for name in triggers.missing()
@@ -83,6 +92,46 @@ def verify(
             f"{report.late} events were sealed after younger ones: committed late, or back-dated"
         )
     return report
+
+
+def verify_seal(*, number: int) -> str | None:
+    """Check one seal with all its events, its signature and its link; return what is wrong.
+
+    The seals before it are believed: `verify` checks the whole chain and the anchors.
+    """
+    seal = AuditSeal.objects.filter(number=number).first()
+    identity = AuditLog.objects.first()
+    if seal is None or identity is None:
+        return f"seal {number} was deleted"
+    previous = AuditSeal.objects.filter(number=number - 1).first()
+    problem = _check_seal(seal, previous, number, identity.log_id)
+    rows = islice(records.sealed(first_position=seal.first_position), seal.count)
+    return problem or _check_batch(seal, list(rows))
+
+
+def remember(*, report: Report, actor: str) -> None:
+    """Record in the log that `actor` verified it, and what came out."""
+    with transaction.atomic():
+        log.record(
+            kind=VERIFIED,
+            actor=actor,
+            data={
+                "verified": report.verified,
+                "first_seal": report.first_seal,
+                "last_seal": report.last_seal,
+                "events": report.events,
+                "problems": len(report.problems),
+            },
+        )
+
+
+def last() -> Verification | None:
+    """Return the newest verification on record, or None."""
+    event = AuditEvent.objects.filter(kind=VERIFIED).order_by("-id").first()
+    if event is None:
+        return None
+    data = json.loads(event.body)["data"]
+    return Verification(event.time, data["verified"], data["last_seal"])
 
 
 def _note(report: Report, problem: str | None) -> None:
@@ -137,7 +186,6 @@ def _check_seal(
 
 
 def _check_batch(seal: AuditSeal, rows: list[tuple[Any, ...]]) -> str | None:
-    leaf_hash, differing_column = records.leaf_hash, records.differing_column
     for position, row in enumerate(rows, seal.first_position):
         at, in_seal, leaf, leaf_event = row[:4]
         event = row[4:]
@@ -145,9 +193,10 @@ def _check_batch(seal: AuditSeal, rows: list[tuple[Any, ...]]) -> str | None:
             return f"seal {seal.number}: the leaf at position {position} was deleted or moved"
         if event[0] is None:
             return f"event {leaf_event}: was deleted (seal {seal.number}, position {position})"
-        if leaf_hash(event[-1]) != leaf:
+        # str(): SQLite would also hold bytes in a text column.
+        if merkle.leaf_hash(body=str(event[-1])).hex() != leaf:
             return f"event {leaf_event}: its body (or its leaf) was edited, seal {seal.number}"
-        if column := differing_column(event):
+        if column := records.differing_column(event):
             return f"event {leaf_event}: its column {column} was edited, seal {seal.number}"
     if len(rows) != seal.count:
         return f"seal {seal.number}: {seal.count - len(rows)} of its leaves were deleted"
@@ -200,52 +249,3 @@ def _beginning(first_seal: int) -> UUID:
     position = AuditSeal.objects.values_list("first_position", flat=True).get(number=first_seal)
     first = AuditLeaf.objects.filter(position=position).values_list("event_id", flat=True).first()
     return first or unsealed.BEGINNING
-
-
-@dataclass(frozen=True)
-class Verification:
-    """A verification that was made: when, whether all was well, up to which seal."""
-
-    time: datetime
-    verified: bool
-    last_seal: int
-
-
-def remember(*, report: Report, actor: str) -> None:
-    """Record in the log that `actor` verified it, and what came out."""
-    with transaction.atomic():
-        log.record(
-            kind=VERIFIED,
-            actor=actor,
-            data={
-                "verified": report.verified,
-                "first_seal": report.first_seal,
-                "last_seal": report.last_seal,
-                "events": report.events,
-                "problems": len(report.problems),
-            },
-        )
-
-
-def last() -> Verification | None:
-    """Return the newest verification on record, or None."""
-    event = AuditEvent.objects.filter(kind=VERIFIED).order_by("-id").first()
-    if event is None:
-        return None
-    data = json.loads(event.body)["data"]
-    return Verification(event.time, data["verified"], data["last_seal"])
-
-
-def verify_seal(*, number: int) -> str | None:
-    """Check one seal with all its events, its signature and its link; return what is wrong.
-
-    The seals before it are believed: `verify` checks the whole chain and the anchors.
-    """
-    seal = AuditSeal.objects.filter(number=number).first()
-    identity = AuditLog.objects.first()
-    if seal is None or identity is None:
-        return f"seal {number} was deleted"
-    previous = AuditSeal.objects.filter(number=number - 1).first()
-    problem = _check_seal(seal, previous, number, identity.log_id)
-    rows = islice(records.sealed(first_position=seal.first_position), seal.count)
-    return problem or _check_batch(seal, list(rows))

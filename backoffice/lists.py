@@ -1,4 +1,4 @@
-"""What the admin's lists share: bounded paging, and books that nobody writes in."""
+"""What the admin's lists share: bounded paging, and records that nobody writes."""
 
 from functools import cached_property
 from typing import Any, cast

@@ -1,10 +1,11 @@
-"""The one door for changing single records and mappings: each change with its audit event.
+"""Change single records and mappings, each in one transaction with its audit event.
 
 Events name the fields of a record, never their values; a mapping holds nothing of a person, so its
 event shows the whole set before and after.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
@@ -12,24 +13,18 @@ from django.db import transaction
 from audit import log
 from crm import sessions
 from crm.models import AttributeMapping, CrmRecord
-from crm.profiles import forget_mappings as forget_mappings
+from crm.profiles import forget_mappings
 
 MAPPING_CHANGED = "mapping.changed"
 _MAPPING_COLUMNS = (
-    "target",
-    "source_kind",
-    "source",
-    "value_type",
-    "default",
-    "enabled",
-    "order",
-)
+    "target", "source_kind", "source", "value_type", "default", "enabled", "order",
+)  # fmt: skip
 
 
 def save_record(
     *, record: CrmRecord, fields: Iterable[str], actor: str, request_id: str = ""
 ) -> None:
-    """Store `record`, of which `fields` are new or changed, in one transaction with its event."""
+    """Store `record`, of which `fields` are new or changed, with its event."""
     with transaction.atomic():
         sessions.require_pepper()
         record.save()
@@ -37,7 +32,7 @@ def save_record(
 
 
 def delete_record(*, record: CrmRecord, actor: str, request_id: str = "") -> None:
-    """Delete `record` in one transaction with its event."""
+    """Delete `record` with its event."""
     with transaction.atomic():
         _record_event("crm.deleted", record, actor, request_id, {})
         record.delete()
@@ -50,37 +45,27 @@ def erase_record(*, session_hash: str) -> bool:
 
 def save_mapping(*, mapping: AttributeMapping, actor: str) -> None:
     """Store `mapping` together with an event that shows all before and after."""
-    with transaction.atomic():
-        before = _mappings()
+    with _recorded(actor):
         mapping.save()
-        _mapping_event(before, actor)
-    forget_mappings()
 
 
 def delete_mapping(*, mapping: AttributeMapping, actor: str) -> None:
-    """Delete `mapping` in one transaction with an event like that of `save_mapping`."""
-    with transaction.atomic():
-        before = _mappings()
+    """Delete `mapping` with an event like that of `save_mapping`."""
+    with _recorded(actor):
         mapping.delete()
-        _mapping_event(before, actor)
-    forget_mappings()
 
 
 def restore_mappings(*, mappings: Sequence[Mapping[str, Any]], actor: str) -> None:
     """Replace the whole set by `mappings`, as an event recorded it, with an event of its own.
 
-    Raises:
-        ValidationError: today's rules refuse one of them; nothing was changed.
+    Raises ValidationError where today's rules refuse one of them; then nothing was changed.
     """
-    with transaction.atomic():
-        before = _mappings()
+    with _recorded(actor):
         AttributeMapping.objects.all().delete()
         for values in mappings:
             mapping = AttributeMapping(**{name: values[name] for name in _MAPPING_COLUMNS})
             mapping.full_clean()
             mapping.save()
-        _mapping_event(before, actor)
-    forget_mappings()
 
 
 def _record_event(
@@ -90,9 +75,15 @@ def _record_event(
     log.record(kind=kind, subject=subject, actor=actor, request_id=request_id, data=data)
 
 
-def _mapping_event(before: list[dict[str, Any]], actor: str) -> None:
-    data = {"before": before, "after": _mappings()}
-    log.record(kind=MAPPING_CHANGED, actor=actor, data=data)
+@contextmanager
+def _recorded(actor: str) -> Iterator[None]:
+    """Run a change of the mappings in one transaction with an event of all before and after."""
+    with transaction.atomic():
+        before = _mappings()
+        yield
+        data = {"before": before, "after": _mappings()}
+        log.record(kind=MAPPING_CHANGED, actor=actor, data=data)
+    forget_mappings()
 
 
 def _mappings() -> list[dict[str, Any]]:

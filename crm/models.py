@@ -17,21 +17,18 @@ from django.db.models.lookups import Exact, StartsWith
 from crm import validators
 from crm.conversion import ValueType, convert
 
+# The fields that every record has: columns of an import, sources of a mapping.
+RECORD_FIELDS = ("email", "first_name", "tier", "previous_tickets")
 _LETTERS = string.ascii_letters + "_"
-SOURCE_FIELDS = ("email", "first_name", "tier", "previous_tickets")
+_EMAIL_WITHOUT_AT = Replace("email", models.Value("@"), models.Value(""))
 
 
 def _made_of(expression: Any, characters: str) -> Exact:
     """Say in SQL that nothing is left of a text once `characters` are trimmed from its left."""
-    return Exact(
-        models.Func(
-            expression,
-            models.Value(characters),
-            function="LTRIM",
-            output_field=models.CharField(),
-        ),
-        "",
+    rest = models.Func(
+        expression, models.Value(characters), function="LTRIM", output_field=models.CharField()
     )
+    return Exact(rest, "")
 
 
 class CrmRecord(models.Model):
@@ -83,10 +80,7 @@ class CrmRecord(models.Model):
                     ~models.Q(email__startswith="@"),
                     ~models.Q(email__endswith="@"),
                     ~models.Q(email__contains=" "),
-                    Exact(
-                        Length("email"),
-                        Length(Replace("email", models.Value("@"), models.Value(""))) + 1,
-                    ),
+                    Exact(Length("email"), Length(_EMAIL_WITHOUT_AT) + 1),
                 ),
                 name="crm_record_email_can_be_one",
                 violation_error_message="This is not an e-mail address.",
@@ -163,10 +157,7 @@ class AttributeMapping(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(source_kind__in=["attribute", "constant"])
-                | models.Q(
-                    source_kind="field",
-                    source__in=SOURCE_FIELDS,
-                ),
+                | models.Q(source_kind="field", source__in=RECORD_FIELDS),
                 name="crm_mapping_source_exists",
                 violation_error_message="A CRM field is one of email, first_name, tier and"
                 " previous_tickets.",

@@ -1,4 +1,4 @@
-"""Session key to profile, profile to the attributes of a guest."""
+"""Session key to profile, and profile to the attributes of a guest by the stored mappings."""
 
 import json
 import time
@@ -16,10 +16,9 @@ _FIND = (
     "SELECT email, first_name, tier, previous_tickets, attributes FROM crm_crmrecord"
     " WHERE session_hash = %s"
 )
-# An edit is live everywhere within a second; in the process that made it, at once.
-FRESH_SECONDS = 0.5
-
-_kept: tuple[float, Sequence[AttributeMapping]] | None = None
+# An edited mapping is live everywhere within a second; in the process that made it, at once.
+_FRESH_SECONDS = 0.5
+_kept: tuple[float, Sequence[AttributeMapping]] | None = None  # until when, on the monotonic clock
 
 
 class LookupFailed(Exception):
@@ -41,8 +40,7 @@ class Profile:
 def find_profile(*, session_hash: str) -> Profile:
     """Return the profile stored under a key from `crm.sessions`, or a fallback when there is none.
 
-    Raises:
-        LookupFailed: the database could not answer.
+    Raises LookupFailed where the database could not answer.
     """
     try:
         with connection.cursor() as cursor:
@@ -58,27 +56,20 @@ def find_profile(*, session_hash: str) -> Profile:
 
 def unknown_profile(*, pseudonym: str) -> Profile:
     """Return what the platform is told of a visitor whom the CRM does not know."""
-    return Profile(
-        email=f"visitor_{pseudonym}@{settings.GUEST_EMAIL_DOMAIN}",
-        first_name="Guest",
-        tier="Unknown",
-        previous_tickets=0,
-        further={},
-        known=False,
-    )
+    address = f"visitor_{pseudonym}@{settings.GUEST_EMAIL_DOMAIN}"
+    return Profile(address, "Guest", "Unknown", previous_tickets=0, further={}, known=False)
 
 
 def guest_attributes(*, profile: Profile) -> dict[str, Scalar]:
     """Return the attributes that the stored mappings make of `profile`.
 
-    Raises:
-        LookupFailed: the database could not answer.
+    Raises LookupFailed where the database could not answer.
     """
     try:
-        current = current_mappings()
+        mappings = _current_mappings()
     except Error as exc:
         raise LookupFailed("the attribute mappings could not be read") from exc
-    return map_attributes(profile=profile, mappings=current)
+    return map_attributes(profile=profile, mappings=mappings)
 
 
 def map_attributes(*, profile: Profile, mappings: Iterable[AttributeMapping]) -> dict[str, Scalar]:
@@ -94,6 +85,21 @@ def map_attributes(*, profile: Profile, mappings: Iterable[AttributeMapping]) ->
             if value is not None:
                 attributes[mapping.target] = value
     return attributes
+
+
+def forget_mappings() -> None:
+    """Read the mappings anew at their next use."""
+    global _kept
+    _kept = None
+
+
+def _current_mappings() -> Sequence[AttributeMapping]:
+    """Return all mappings in their order. Raises django.db.Error."""
+    global _kept
+    now = time.monotonic()
+    if _kept is None or now >= _kept[0]:
+        _kept = (now + _FRESH_SECONDS, tuple(AttributeMapping.objects.all()))
+    return _kept[1]
 
 
 def _source_value(profile: Profile, mapping: AttributeMapping) -> Scalar | None:
@@ -115,18 +121,3 @@ def _converted(mapping: AttributeMapping, value: Scalar | None) -> Scalar | None
     if converted is None and mapping.default:
         return convert(value=mapping.default, to=mapping.value_type)
     return converted
-
-
-def current_mappings() -> Sequence[AttributeMapping]:
-    """Return all mappings in their order. Raises django.db.Error."""
-    global _kept
-    now = time.monotonic()
-    if _kept is None or now >= _kept[0]:
-        _kept = (now + FRESH_SECONDS, tuple(AttributeMapping.objects.all()))
-    return _kept[1]
-
-
-def forget_mappings() -> None:
-    """Read them anew at the next use."""
-    global _kept
-    _kept = None

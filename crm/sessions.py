@@ -2,19 +2,18 @@
 
 A service that runs with another pepper would find nobody and store everybody a second time, and no
 later run could tell the two kinds of keys apart. So the first write remembers the pepper's
-fingerprint, and whoever has another pepper may not write.
+fingerprint, and a service with another pepper may not write.
 """
 
 import hashlib
 import hmac
-import re
 
 from django.conf import settings
 from django.db import DatabaseError
 
 from crm.models import SessionKeying
+from crm.validators import SESSION_HASH
 
-_HASH = re.compile(r"[0-9a-f]{64}")
 _confirmed: str | None = None  # the pepper that this process has found to be the right one
 
 
@@ -30,8 +29,7 @@ class WrongPepper(DatabaseError):
 def hash_session(*, session_id: str) -> str:
     """Return the key under which everything about `session_id` is stored: 64 hex digits.
 
-    Raises:
-        UnicodeEncodeError: the id holds a lone surrogate, which has no UTF-8 form.
+    Raises UnicodeEncodeError where the id holds a lone surrogate, which has no UTF-8 form.
     """
     return key_for_hash(session_hash=hashlib.sha256(session_id.encode()).hexdigest())
 
@@ -40,12 +38,10 @@ def key_for_hash(*, session_hash: str) -> str:
     """Return what is stored for a plain SHA-256 of a session id, as outside systems deliver it.
 
     That is the hash itself or, with SESSION_HASH_PEPPER, its HMAC: a session id may be guessable,
-    and a stolen database must not tell who answers to a dictionary of guesses.
-
-    Raises:
-        ValueError: `session_hash` is not 64 lower-case hex digits.
+    and a stolen database must not tell who answers to a dictionary of guesses. Raises ValueError
+    where `session_hash` is not 64 lower-case hex digits.
     """
-    if not _HASH.fullmatch(session_hash):
+    if not SESSION_HASH.match(session_hash):
         raise ValueError("a session hash is 64 lower-case hex digits")
     pepper: str = settings.SESSION_HASH_PEPPER
     if not pepper:
@@ -54,18 +50,22 @@ def key_for_hash(*, session_hash: str) -> str:
 
 
 def session_keys(*, term: str) -> list[str]:
-    """Return the keys under which `term` may be stored: as a session id, or as the hash of one.
+    """Return the keys under which `term` may be stored: as a session id, or as the hash of one."""
+    try:
+        return [hash_session(session_id=term), *hash_keys(text=term)]
+    except UnicodeEncodeError:
+        return []
+
+
+def hash_keys(*, text: str) -> list[str]:
+    """Return the keys that a session hash may be stored under; none where `text` is no hash.
 
     With a pepper the stored key differs from the plain hash; staff may hold either.
     """
-    try:
-        keys = [hash_session(session_id=term)]
-    except UnicodeEncodeError:
+    plain = text.strip().lower()
+    if not SESSION_HASH.match(plain):
         return []
-    plain = term.strip().lower()
-    if _HASH.fullmatch(plain):
-        keys += [plain, key_for_hash(session_hash=plain)]
-    return keys
+    return [plain, key_for_hash(session_hash=plain)]
 
 
 def require_pepper() -> None:

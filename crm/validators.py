@@ -15,23 +15,37 @@ from django.core.validators import EmailValidator, RegexValidator
 MAX_EMAIL = 254
 MAX_FIRST_NAME = 100
 MAX_TIER = 64
+MAX_TICKETS = 2**31 - 1
 MAX_ATTRIBUTE_NAME = 64
 MAX_ATTRIBUTE_TEXT = 1000
 # Beyond it a JSON number is not the same number everywhere (RFC 8259, section 6).
 MAX_NUMBER = 2**53 - 1
+
+# How every session hash looks: SHA-256 in lower-case hexadecimal digits.
+SESSION_HASH = re.compile(r"\A[0-9a-f]{64}\Z")
+NOT_A_HASH = "This is not a hash of 64 hexadecimal digits."
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 # Unicode category Cc. PostgreSQL has no text with U+0000, and the others forge lines and cells.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _is_address = EmailValidator()
 
-validate_session_hash = RegexValidator(
-    r"\A[0-9a-f]{64}\Z", "This is not a hash of 64 hexadecimal digits."
-)
+# The pattern as text: so it stands in the migrations.
+validate_session_hash = RegexValidator(SESSION_HASH.pattern, NOT_A_HASH)
 validate_target = RegexValidator(
     r"\A[A-Za-z_][A-Za-z0-9_.-]{0,63}\Z",
     "A name is 1 to 64 of A-Z, a-z, 0-9, _, . and -, the first a letter or _.",
 )
+
+
+def plain_hash(value: str) -> str:
+    """Return a session hash in lower case: some databases print it in capitals.
+
+    Raises ValidationError for anything else.
+    """
+    lower = value.lower()
+    validate_session_hash(lower)
+    return lower
 
 
 def validate_text(value: str) -> None:

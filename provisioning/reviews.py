@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from audit import log
+from audit import log, staff
 from provisioning import ledger
 from provisioning.models import TO_REVIEW, GuestCreation, Review
 
@@ -25,7 +26,7 @@ def queue_length() -> int:
     return waiting().values("pk")[:QUEUE_LIMIT].count()
 
 
-def review(*, creations: Sequence[UUID], reviewer_id: int, verdict: str, reason: str) -> int:
+def review(*, creations: Sequence[UUID], reviewer: User, verdict: str, reason: str) -> int:
     """Record one review for each of `creations`, each with its event; return how many.
 
     `verdict` is a Review.Verdict, `reason` the reviewer's words (1 to 500 characters). The words
@@ -38,7 +39,7 @@ def review(*, creations: Sequence[UUID], reviewer_id: int, verdict: str, reason:
         repeated = Review.objects.filter(
             creation__in=creations,
             creation__reviewed_at__isnull=False,
-            reviewer_id=reviewer_id,
+            reviewer=reviewer,
             verdict=verdict,
             reviewed_at__gt=now - timedelta(minutes=1),
         ).values_list("creation_id", flat=True)
@@ -47,25 +48,15 @@ def review(*, creations: Sequence[UUID], reviewer_id: int, verdict: str, reason:
         # Locked in the order of ids: two reviewers of the same rows wait for one another.
         rows = list(chosen.only("session_hash").select_for_update(no_key=True).order_by("id"))
         Review.objects.bulk_create(
-            Review(
-                creation=row,
-                reviewer_id=reviewer_id,
-                reviewed_at=now,
-                verdict=verdict,
-                reason=reason,
-            )
+            Review(creation=row, reviewer=reviewer, reviewed_at=now, verdict=verdict, reason=reason)
             for row in rows
         )
         ledger.mark_reviewed(creations=[row.id for row in rows], at=now)
         for row in rows:
-            _record(row, reviewer_id, verdict)
+            log.record(
+                kind="record.reviewed",
+                subject=log.pseudonym(session_hash=row.session_hash),
+                actor=staff.name(reviewer),
+                data={"creation": str(row.id), "verdict": verdict},
+            )
     return len(rows)
-
-
-def _record(row: GuestCreation, reviewer_id: int, verdict: str) -> None:
-    log.record(
-        kind="record.reviewed",
-        subject=log.pseudonym(session_hash=row.session_hash) if row.session_hash else "",
-        actor=f"staff:{reviewer_id}",
-        data={"creation": str(row.id), "verdict": verdict},
-    )

@@ -17,7 +17,6 @@ from sandbox.wire import Request, parse_head
 
 _KEPT = 100_000
 _BODY_KEPT = 64 * 1024
-_MASK = "***"
 
 
 @dataclass(slots=True)
@@ -30,8 +29,8 @@ class Call:
     head: bytes
     body: bytes
     fault: str | None
-    status: int | None = None
-    guest_id: str | None = None
+    status: int | None
+    guest_id: str | None
 
 
 class Journal:
@@ -39,7 +38,6 @@ class Journal:
 
     def __init__(self) -> None:
         self._calls: deque[Call] = deque(maxlen=_KEPT)
-        self._number = 0
         self._statuses: Counter[tuple[str, int | None]] = Counter()
         self._faults: Counter[str] = Counter()
         self._guests_created = 0
@@ -54,16 +52,13 @@ class Journal:
         guest_id: str | None,
     ) -> None:
         """Note one call with what it came to."""
-        self._number += 1
-        body = request.body[:_BODY_KEPT]
-        self._calls.append(
-            Call(self._number, time.time(), endpoint, request.head, body, fault, status, guest_id)
-        )
         self._statuses[endpoint, status] += 1
-        if fault is not None:
-            self._faults[fault] += 1
-        if guest_id is not None:
-            self._guests_created += 1
+        number, body = self._statuses.total(), request.body[:_BODY_KEPT]
+        self._calls.append(
+            Call(number, time.time(), endpoint, request.head, body, fault, status, guest_id)
+        )
+        self._faults.update([fault] if fault else [])
+        self._guests_created += guest_id is not None
 
     def calls(self, *, since: int = 0) -> list[dict[str, Any]]:
         """Return the calls numbered above `since`, oldest first, with secrets masked."""
@@ -112,15 +107,12 @@ def _readable_body(body: bytes, content_type: str) -> Any:
     """Return the decoded form or JSON, else the text; None when there was no body."""
     if not body:
         return None
-    if content_type.startswith("application/x-www-form-urlencoded"):
-        form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-        return _masked(form)
+    text = body.decode("utf-8", "replace")
     try:
-        value = json.loads(body)
+        is_form = content_type.startswith("application/x-www-form-urlencoded")
+        value = dict(parse_qsl(text, keep_blank_values=True)) if is_form else json.loads(body)
     except (ValueError, RecursionError):
-        return body.decode("utf-8", "replace")
-    return _masked(value) if isinstance(value, dict) else value
-
-
-def _masked(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: _MASK if name == "client_secret" else value for name, value in fields.items()}
+        return text
+    if isinstance(value, dict) and "client_secret" in value:
+        return {**value, "client_secret": "***"}
+    return value

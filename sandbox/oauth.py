@@ -4,28 +4,16 @@ import base64
 import binascii
 import hmac
 import secrets
+import time
+from argparse import Namespace
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from sandbox import answers
 from sandbox.wire import Answer, Request
 
-GUEST_SCOPE = "webchat:guest:write"
-TOKEN_SCOPE = "webchat:token:write"  # noqa: S105 - a scope's name
-_EVERY_SCOPE = (GUEST_SCOPE, TOKEN_SCOPE, "webchat:guest:read")
 _KEPT = 100_000  # access tokens remembered; the oldest go first
-
-
-@dataclass(frozen=True)
-class OAuthRules:
-    """Whom the token endpoint serves, and with what. None accepts anything."""
-
-    client_id: str | None = None
-    client_secret: str | None = field(default=None, repr=False)
-    grantable: tuple[str, ...] | None = None
-    lifetime: int = 3600  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,32 +26,34 @@ class Grant:
 
 
 class AccessTokens:
-    """Issues access tokens and knows which are still good."""
+    """Issues access tokens and knows which are still good. An option of None accepts anything."""
 
-    def __init__(self, *, rules: OAuthRules, clock: Callable[[], float]) -> None:
-        self._rules = rules
-        self._clock = clock
+    def __init__(self, *, options: Namespace, every_scope: Sequence[str]) -> None:
+        self._client = (options.client_id, options.client_secret)
+        self._grantable = options.grant_scopes
+        self._unasked = options.grant_scopes or every_scope
+        self._lifetime = options.token_seconds
         self._grants: OrderedDict[str, Grant] = OrderedDict()
 
-    def issue(self, *, request: Request) -> Answer:
+    def issue(self, request: Request) -> Answer:
         """Answer a call to the token endpoint."""
         pairs = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
         form = dict(pairs)
         if len(form) != len(pairs) or "grant_type" not in form:
-            return answers.oauth_error(400, "invalid_request", "grant_type is required, once")
+            return _refused(400, "invalid_request", "grant_type is required, once")
         if form["grant_type"] != "client_credentials":
-            return answers.oauth_error(400, "unsupported_grant_type", "use client_credentials")
+            return _refused(400, "unsupported_grant_type", "use client_credentials")
         credentials = _credentials(request, form)
         if credentials is None:
-            return answers.oauth_error(400, "invalid_client", "client credentials are missing")
+            return _refused(400, "invalid_client", "client credentials are missing")
         if not self._accepts(*credentials):
-            return answers.oauth_error(401, "invalid_client", "authentication failed")
+            return _refused(401, "invalid_client", "authentication failed")
         return self._grant(credentials[0], form.get("scope", ""))
 
     def find(self, *, token: str) -> Grant | None:
         """Return what an access token stands for, or None when it is no longer good."""
         grant = self._grants.get(token)
-        return grant if grant and self._clock() < grant.expires_at else None
+        return grant if grant and time.monotonic() < grant.expires_at else None
 
     def revoke_all(self) -> int:
         """Make every access token invalid; return how many there were."""
@@ -72,23 +62,19 @@ class AccessTokens:
         return revoked
 
     def _accepts(self, client_id: str, secret: str) -> bool:
-        expected = ((self._rules.client_id, client_id), (self._rules.client_secret, secret))
         return all(
-            rule is None or hmac.compare_digest(rule.encode(), given.encode("utf-8", "replace"))
-            for rule, given in expected
+            wanted is None or hmac.compare_digest(wanted.encode(), given.encode("utf-8", "replace"))
+            for wanted, given in zip(self._client, (client_id, secret), strict=True)
         )
 
     def _grant(self, client_id: str, requested: str) -> Answer:
-        grantable = self._rules.grantable
-        scopes = tuple(requested.split()) or grantable or _EVERY_SCOPE
-        if grantable is not None:
-            scopes = tuple(scope for scope in scopes if scope in grantable)
+        asked = requested.split() or self._unasked
+        scopes = tuple(s for s in asked if self._grantable is None or s in self._grantable)
         token = secrets.token_urlsafe(64)
-        lifetime = self._rules.lifetime
-        self._grants[token] = Grant(client_id, scopes, self._clock() + lifetime)
+        self._grants[token] = Grant(client_id, scopes, time.monotonic() + self._lifetime)
         if len(self._grants) > _KEPT:
             self._grants.popitem(last=False)
-        body = {"access_token": token, "token_type": "Bearer", "expires_in": lifetime}
+        body = {"access_token": token, "token_type": "Bearer", "expires_in": self._lifetime}
         return Answer(200, {**body, "scope": " ".join(scopes)}, {"Cache-Control": "no-store"})
 
 
@@ -96,6 +82,14 @@ def bearer_token(*, request: Request) -> str | None:
     """Return the token of `Authorization: Bearer …`, or None."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def _refused(status: int, code: str, description: str) -> Answer:
+    """Return an error of the token endpoint (RFC 6749, 5.2)."""
+    headers = {"Cache-Control": "no-store"}
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="sandbox"'
+    return Answer(status, {"error": code, "error_description": description}, headers)
 
 
 def _credentials(request: Request, form: dict[str, str]) -> tuple[str, str] | None:

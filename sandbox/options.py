@@ -5,72 +5,43 @@ import asyncio
 from pathlib import Path
 
 import sandbox
-from sandbox.faults import Fault, FaultScriptError, parse_script
-from sandbox.oauth import OAuthRules
-from sandbox.platform import Platform, PlatformRules
+from sandbox.faults import Fault, InvalidFaultScript, parse_script
+from sandbox.guest_api.guests import GuestApi
+from sandbox.platforms import Platform, Platforms, endpoints
 from sandbox.server import serve
 from sandbox.service import Service
 
+PLATFORMS: tuple[type[Platform], ...] = (GuestApi,)
 SUMMARY = "Run a stand-in for the platform on loopback. Changes nothing: all it knows is in memory."
 EPILOG = sandbox.__doc__ or ""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the sandbox's options."""
+    """Declare the sandbox's options, then each platform's."""
     add = parser.add_argument
     add("--port", type=_port, default=0, metavar="N", help="default 0: a free one")
     add("--latency-ms", type=_whole, default=0, metavar="N", help="wait before each answer")
-    add(
-        "--rate-per-minute",
-        type=_whole,
-        default=0,
-        metavar="N",
-        help="API calls one OAuth client may make, in bursts of max(2, N/60); the platform grants "
-        "300. Default 0: no limit",
+    rate = (
+        "API calls one OAuth client may make, in bursts of max(2, N/60); the platform grants 300. "
+        "Default 0: no limit"
     )
+    add("--rate-per-minute", type=_whole, default=0, metavar="N", help=rate)
     add("--faults", type=_faults, default=(), metavar="FILE", help="JSON fault script, see below")
-    add("--guests-path", default=PlatformRules.guests_path, metavar="PATH", help="%(default)s")
     add("--client-id", metavar="ID", help="the only one accepted; default: any")
     add("--client-secret", metavar="SECRET", help="the only one accepted; default: any")
-    add(
-        "--grant-scopes",
-        metavar="SCOPES",
-        help="space-separated scopes that the client may have; default: what it asks for",
-    )
-    add(
-        "--token-seconds",
-        type=_whole,
-        default=OAuthRules.lifetime,
-        metavar="N",
-        help="lifetime of an access token, %(default)s",
-    )
-    add("--refuse-declined", action="store_true", help="answer 403 to guests without consent")
+    scopes = "space-separated scopes that the client may have; default: what it asks for"
+    add("--grant-scopes", type=str.split, metavar="SCOPES", help=scopes)
+    lifetime = "lifetime of an access token, %(default)s"
+    add("--token-seconds", type=_whole, default=3600, metavar="N", help=lifetime)
+    for platform in PLATFORMS:
+        platform.add_arguments(add=add)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Serve as the options say until SIGINT or SIGTERM.
-
-    Raises:
-        OSError: the port is taken.
-    """
-    scopes = options.grant_scopes
-    oauth = OAuthRules(
-        client_id=options.client_id,
-        client_secret=options.client_secret,
-        grantable=None if scopes is None else tuple(scopes.split()),
-        lifetime=options.token_seconds,
-    )
-    rules = PlatformRules(
-        oauth=oauth,
-        guests_path=options.guests_path,
-        rate_per_minute=options.rate_per_minute,
-        refuse_declined=options.refuse_declined,
-    )
-    service = Service(
-        platform=Platform(rules=rules),
-        latency=options.latency_ms / 1000,
-        faults=options.faults,
-    )
+    """Serve as the options say until SIGINT or SIGTERM. Raises OSError where the port is taken."""
+    platforms = Platforms(platforms=PLATFORMS, options=options)
+    latency = options.latency_ms / 1000
+    service = Service(platforms=platforms, latency=latency, faults=options.faults)
     asyncio.run(serve(service=service, port=options.port, announce=_announce))
 
 
@@ -93,6 +64,6 @@ def _port(text: str) -> int:
 
 def _faults(path: str) -> tuple[Fault, ...]:
     try:
-        return parse_script(text=Path(path).read_bytes())
-    except (OSError, FaultScriptError) as exc:
+        return parse_script(text=Path(path).read_bytes(), endpoints=endpoints(platforms=PLATFORMS))
+    except (OSError, InvalidFaultScript) as exc:
         raise argparse.ArgumentTypeError(f"{path}: {exc}") from exc

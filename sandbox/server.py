@@ -13,10 +13,10 @@ import struct
 from collections.abc import Callable
 from typing import cast
 
-from sandbox.answers import error
+from sandbox.errors import error
 from sandbox.faults import Fault
 from sandbox.service import Outcome, Service
-from sandbox.wire import MAX_BODY, BadRequestError, Request, RequestReader
+from sandbox.wire import MAX_BODY, Request, RequestReader, UnreadableRequest
 
 _HOST = "127.0.0.1"
 _BACKLOG = 4096
@@ -58,7 +58,7 @@ class Connection(asyncio.Protocol):
         while not self._answering and not self._transport.is_closing():
             try:
                 request = self._reader.take()
-            except BadRequestError as exc:
+            except UnreadableRequest as exc:
                 self._refuse(exc.status)
                 return
             if request is None:
@@ -82,22 +82,22 @@ class Connection(asyncio.Protocol):
         fault = outcome.fault
         if outcome.answer is None:
             return self._say_nothing(fault)
-        keep_alive = request.keeps_alive and not (fault and fault.kind == "cut")
-        version = fault.version if fault and fault.kind == "http_version" else "HTTP/1.1"
+        keep_alive = request.keeps_alive and fault.kind != "cut"
+        version = fault.version if fault.kind == "http_version" else "HTTP/1.1"
         head, body = outcome.answer.encode(keep_alive=keep_alive, version=version)
-        if fault and fault.kind == "drip":
+        if fault.kind == "drip":
             at_once = head if fault.part == "body" else b""
             self._transport.write(at_once)
             return self._drip((head + body)[len(at_once) :], fault, keep_alive)
-        if fault and fault.kind == "cut":
+        if fault.kind == "cut":
             body = body[: len(body) // 2]
         self._transport.write(head + body)
         return self._finish(keep_alive)
 
-    def _say_nothing(self, fault: Fault | None) -> None:
-        if fault and fault.kind == "close":
+    def _say_nothing(self, fault: Fault) -> None:
+        if fault.kind == "close":
             self._transport.close()
-        if fault and fault.kind == "reset":
+        if fault.kind == "reset":
             connection: socket.socket = self._transport.get_extra_info("socket")
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORTIVE)
             self._transport.abort()
@@ -124,8 +124,7 @@ class Connection(asyncio.Protocol):
 async def serve(*, service: Service, port: int, announce: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; `announce` gets the address once connections are taken.
 
-    Raises:
-        OSError: the port is taken.
+    Raises OSError where the port is taken.
     """
     _allow_many_files()
     loop, stop = asyncio.get_running_loop(), asyncio.Event()

@@ -1,12 +1,11 @@
 """Faults that are in the answer's bytes: what was true becomes false, broken or huge."""
 
-import struct
 import zlib
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from sandbox.answers import scripted_error
+from sandbox.errors import scripted_error
 from sandbox.faults import Fault
 from sandbox.wire import Answer, to_json
 
@@ -36,21 +35,22 @@ def spoil(*, answer: Answer | None, fault: Fault) -> Answer | None:
 
 
 def _scripted(fault: Fault) -> Answer:
-    answer = scripted_error(fault.status)
+    answer = scripted_error(status=fault.status).with_headers(fault.headers)
     if isinstance(fault.body, str):
-        answer = replace(answer, content=fault.body.encode("utf-8", "replace"))
-        answer = replace(answer, content_type="text/html; charset=utf-8")
-    elif fault.body is not None:
-        answer = replace(answer, content=fault.body)
-    elif fault.status < 400:
-        answer = replace(answer, content=b"")
-    return replace(answer, headers={**answer.headers, **fault.headers})
+        return _html(answer, fault.body.encode("utf-8", "replace"))
+    if fault.body is not None:
+        return replace(answer, content=fault.body)
+    return replace(answer, content=b"") if fault.status < 400 else answer
+
+
+def _html(answer: Answer, content: bytes) -> Answer:
+    return replace(answer, content=content, content_type="text/html; charset=utf-8")
 
 
 def _garbage(answer: Answer, shape: str) -> Answer:
     whole = to_json(answer.content)
     if shape == "html":
-        return replace(answer, content=_HTML, content_type="text/html; charset=utf-8")
+        return _html(answer, _HTML)
     contents: dict[str, Any] = {
         "text": b"OK",
         "binary": bytes(range(128, 256)),
@@ -72,30 +72,18 @@ def _bomb(answer: Answer, fault: Fault) -> Answer:
     whole = to_json(answer.content)
     if not fault.gzip:
         return replace(answer, content=_MEGABYTE * fault.megabytes + whole)
-    headers = {**answer.headers, "Content-Encoding": "gzip"}
-    return replace(answer, content=_zipped(whole, fault.megabytes), headers=headers)
+    zipped = replace(answer, content=_zipped(whole, fault.megabytes))
+    return zipped.with_headers({"Content-Encoding": "gzip"})
 
 
 def _zipped(end: bytes, megabytes: int) -> bytes:
-    """Return one gzip member (RFC 1952) of blanks and then `end`.
-
-    Deflated blanks of a full flush may be followed by any deflated data, so the costly part is
-    made once.
-    """
-    blanks, checksum = _deflated_blanks(megabytes)
-    header = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
-    length = megabytes * len(_MEGABYTE) + len(end)
-    trailer = struct.pack("<II", zlib.crc32(end, checksum), length)
-    return header + blanks + zlib.compress(end, wbits=-15) + trailer
+    """Return blanks and then `end`; a copy of the compressor goes on where the blanks ended."""
+    blanks, ended = _zipped_blanks(megabytes)
+    compressor = ended.copy()
+    return b"".join((blanks, compressor.compress(end), compressor.flush()))
 
 
-@lru_cache(maxsize=1)
-def _deflated_blanks(megabytes: int) -> tuple[bytes, int]:
-    """Return the deflated blanks, open at the end, and their CRC-32."""
-    deflate, checksum = zlib.compressobj(wbits=-15), 0
-    parts = []
-    for _ in range(megabytes):
-        parts.append(deflate.compress(_MEGABYTE))
-        checksum = zlib.crc32(_MEGABYTE, checksum)
-    parts.append(deflate.flush(zlib.Z_FULL_FLUSH))
-    return b"".join(parts), checksum
+@lru_cache(maxsize=1)  # the costly part
+def _zipped_blanks(megabytes: int) -> tuple[bytes, Any]:
+    compressor = zlib.compressobj(wbits=31)  # gzip (RFC 1952)
+    return b"".join(compressor.compress(_MEGABYTE) for _ in range(megabytes)), compressor

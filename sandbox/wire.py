@@ -9,18 +9,18 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
 MAX_HEAD = 32 * 1024
 MAX_BODY = 1024 * 1024
 _encoder = json.JSONEncoder(separators=(",", ":"))
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
 _HEX = re.compile(rb"[0-9A-Fa-f]{1,12}")
 
 
-class BadRequestError(Exception):
+class UnreadableRequest(Exception):
     """The bytes are no request this server takes; `status` says why. The connection must close."""
 
     def __init__(self, *, status: int) -> None:
@@ -46,6 +46,11 @@ class Request:
         option = self.headers.get("connection", "").lower()
         return option != "close" if self.version == "HTTP/1.1" else option == "keep-alive"
 
+    @property
+    def content_type(self) -> str:
+        """The media type in lower case, without parameters; empty where none is given."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
 
 def new_id() -> str:
     """Return a random UUID as text, as the platform uses for ids of every kind."""
@@ -62,11 +67,15 @@ class Answer:
     content_type: str = "application/json"
     correlation_id: str = field(default_factory=new_id)
 
+    def with_headers(self, headers: Mapping[str, str]) -> "Answer":
+        """Return this answer with further headers, which win over its own."""
+        return replace(self, headers={**self.headers, **headers}) if headers else self
+
     def encode(self, *, keep_alive: bool, version: str = "HTTP/1.1") -> tuple[bytes, bytes]:
         """Return head and body, ready to be sent."""
         body = self.content if isinstance(self.content, bytes) else to_json(self.content)
         lines = [
-            f"{version} {self.status} {_reason(self.status)}",
+            f"{version} {self.status} {_REASONS.get(self.status, 'Unknown')}",
             f"Content-Type: {self.content_type}",
             f"Content-Length: {len(body)}",
             f"ININ-Correlation-Id: {self.correlation_id}",
@@ -80,14 +89,6 @@ class Answer:
 def to_json(value: object) -> bytes:
     """Return compact JSON; lone surrogates stay escaped."""
     return _encoder.encode(value).encode()
-
-
-@cache
-def _reason(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"
 
 
 class RequestReader:
@@ -105,8 +106,7 @@ class RequestReader:
     def take(self) -> Request | None:
         """Return the next complete request, or None while there is none.
 
-        Raises:
-            BadRequestError: malformed (400), body too large (413) or head too large (431).
+        Raises UnreadableRequest with 400 (malformed), 413 (body too large) or 431 (head too large).
         """
         head = self._head = self._head or self._take_head()
         if head is None:
@@ -115,14 +115,12 @@ class RequestReader:
         if body is None:
             return None
         self._head = None
-        return Request(
-            head.method, head.path, head.query, head.version, head.headers, head.head, body
-        )
+        return replace(head, body=body)
 
     def _take_head(self) -> Request | None:
         end = self._buffer.find(b"\r\n\r\n")
         if end > MAX_HEAD or (end < 0 and len(self._buffer) > MAX_HEAD):
-            raise BadRequestError(status=431)
+            raise UnreadableRequest(status=431)
         if end < 0:
             return None
         head = bytes(self._buffer[:end])
@@ -134,9 +132,9 @@ class RequestReader:
             return self._take_chunks()
         length = head.headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit()):
-            raise BadRequestError(status=400)
+            raise UnreadableRequest(status=400)
         if len(length) > 12 or int(length) > MAX_BODY:
-            raise BadRequestError(status=413)
+            raise UnreadableRequest(status=413)
         if len(self._buffer) < int(length):
             return None
         return self._cut(int(length))
@@ -148,7 +146,7 @@ class RequestReader:
             size = _chunk_size(self._buffer[position:line_end])
             position = line_end + 2 + size + 2
             if len(body) + size > MAX_BODY:
-                raise BadRequestError(status=413)
+                raise UnreadableRequest(status=413)
             if len(self._buffer) < position:
                 return None
             if size == 0:
@@ -156,7 +154,7 @@ class RequestReader:
                 return bytes(body)
             body += self._buffer[line_end + 2 : position - 2]
         if len(self._buffer) > 2 * MAX_BODY:
-            raise BadRequestError(status=413)
+            raise UnreadableRequest(status=413)
         return None
 
     def _cut(self, length: int) -> bytes:
@@ -166,15 +164,11 @@ class RequestReader:
 
 
 def parse_head(head: bytes) -> Request:
-    """Parse request line and headers.
-
-    Raises:
-        BadRequestError: not an HTTP/1.x request head.
-    """
+    """Parse request line and headers. Raises UnreadableRequest where it is no HTTP/1.x head."""
     request_line, *lines = head.decode("latin-1").split("\r\n")
     parts = request_line.split(" ")
     if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
-        raise BadRequestError(status=400)
+        raise UnreadableRequest(status=400)
     method, target, version = parts
     path, _, query = target.partition("?")
     headers = {}
@@ -187,5 +181,5 @@ def parse_head(head: bytes) -> Request:
 def _chunk_size(line: bytearray) -> int:
     digits = line.partition(b";")[0].strip()
     if not _HEX.fullmatch(digits):
-        raise BadRequestError(status=400)
+        raise UnreadableRequest(status=400)
     return int(digits, 16)

@@ -28,18 +28,11 @@ except ImportError:
 
 VERIFIED, CHANGED, UNREADABLE, NOT_CHECKED = 0, 1, 2, 3
 SEAL_FIELDS = (
-    "log",
-    "number",
-    "first_position",
-    "count",
-    "root",
-    "previous_hash",
-    "time",
-    "key_id",
-)
+    "log", "number", "first_position", "count", "root", "previous_hash", "time", "key_id",
+)  # fmt: skip
 
 
-class ChangedError(Exception):
+class Changed(Exception):
     """Something in the bundle is not as it was made; the message names it."""
 
 
@@ -51,7 +44,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         records, seals = Checker(options.bundle, options.key).check()
-    except ChangedError as exc:
+    except Changed as exc:
         return say(f"CHANGED: {exc}", CHANGED)
     except (OSError, ValueError, zipfile.BadZipFile) as exc:
         return say(f"the bundle cannot be read: {exc}", UNREADABLE)
@@ -81,13 +74,12 @@ class Checker:
     def check(self) -> tuple[int, int]:
         """Return how many records and seals were checked.
 
-        Raises:
-            ChangedError: naming the first thing that is not as it was made.
+        Raises Changed, naming the first thing that is not as it was made.
         """
         try:
             return self._check()
         except (KeyError, TypeError, AttributeError, ValueError) as exc:
-            raise ChangedError(f"{self._place}: is malformed ({type(exc).__name__})") from exc
+            raise Changed(f"{self._place}: is malformed ({type(exc).__name__})") from exc
 
     def _check(self) -> tuple[int, int]:
         manifest = self._check_manifest()
@@ -96,11 +88,11 @@ class Checker:
         records = self._check_records(seals)
         # Last, since above a single record or seal can be named.
         if records != manifest["records"]:
-            raise ChangedError(f"records.jsonl: has {records} of {manifest['records']} records")
+            raise Changed(f"records.jsonl: has {records} of {manifest['records']} records")
         for name, digest in manifest["sha256"].items():
             with self._open(name) as file:
                 if _digest(file) != digest:
-                    raise ChangedError(f"{name}: is not the file that was exported")
+                    raise Changed(f"{name}: is not the file that was exported")
         return records, len(seals)
 
     def _check_manifest(self) -> dict[str, Any]:
@@ -125,11 +117,11 @@ class Checker:
             name = f"seal {seal['number']}"
             header = _canonical({field: seal[field] for field in SEAL_FIELDS})
             if sha256(header).hexdigest() != seal["hash"]:
-                raise ChangedError(f"{name}: its hash is not that of its contents")
+                raise Changed(f"{name}: its hash is not that of its contents")
             if seal["log"] != manifest["log"]:
-                raise ChangedError(f"{name}: is of another log")
+                raise Changed(f"{name}: is of another log")
             if previous and not _follows(seal, previous):
-                raise ChangedError(f"{name}: does not follow seal {previous['number']}")
+                raise Changed(f"{name}: does not follow seal {previous['number']}")
             self._check_signature(name, "seal", header, seal)
             seals[seal["number"]] = previous = seal
         return seals
@@ -138,14 +130,14 @@ class Checker:
         for anchor in self._lines("anchors.jsonl"):
             seal = seals.get(anchor["seal"])
             if seal and (anchor["log"], anchor["hash"]) != (seal["log"], seal["hash"]):
-                raise ChangedError(f"seal {anchor['seal']}: is not the one anchored")
+                raise Changed(f"seal {anchor['seal']}: is not the one anchored")
 
     def _check_signature(
         self, name: str, purpose: str, message: bytes, signed: dict[str, Any]
     ) -> None:
         key = self._keys.get(signed["key_id"])
         if key is None or _key_id(key) != signed["key_id"]:
-            raise ChangedError(f"{name}: signed with an unknown key, {signed['key_id']}")
+            raise Changed(f"{name}: signed with an unknown key, {signed['key_id']}")
         if Ed25519PublicKey is None:
             return
         try:
@@ -153,7 +145,7 @@ class Checker:
                 bytes.fromhex(signed["signature"]), f"guestportal {purpose}\n".encode() + message
             )
         except InvalidSignature:
-            raise ChangedError(f"{name}: its signature does not verify") from None
+            raise Changed(f"{name}: its signature does not verify") from None
 
     def _open(self, name: str) -> Any:
         self._place = name
@@ -175,14 +167,14 @@ def _check_record(record: dict[str, Any], seals: dict[int, dict[str, Any]], last
     event = json.loads(record["body"])["id"]
     seal = seals.get(record["seal"])
     if seal is None:
-        raise ChangedError(f"event {event}: its seal {record['seal']} is not in the bundle")
+        raise Changed(f"event {event}: its seal {record['seal']} is not in the bundle")
     if record["position"] <= last:
-        raise ChangedError(f"event {event}: stands twice or out of order")
+        raise Changed(f"event {event}: stands twice or out of order")
     index = record["position"] - seal["first_position"]
     leaf = sha256(b"\x00" + record["body"].encode()).digest()
     path = [bytes.fromhex(node) for node in record["path"]]
     if root_from_path(leaf=leaf, index=index, size=seal["count"], path=path) != seal["root"]:
-        raise ChangedError(f"event {event}: is not what seal {record['seal']} was made of")
+        raise Changed(f"event {event}: is not what seal {record['seal']} was made of")
     return int(record["position"])
 
 

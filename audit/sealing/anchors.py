@@ -1,7 +1,8 @@
-"""Anchors: a line for each seal in a file and in the log, both outside the database.
+"""Anchors: a line for each seal in a file and in the service's log, both outside the database.
 
-Whoever rewrites the database, seals and all, still meets these lines. Only the sealer writes them,
-after the seal's commit; a line that a crash kept back or tore is written by the next run.
+Whoever rewrites the database, seals and all, still meets these lines. Only the sealer writes them
+(`append_missing`), after the seal's commit; a line that a crash kept back or tore is written by its
+next run. `Trail` compares the file with the seals when the log is verified.
 """
 
 import fcntl
@@ -23,6 +24,8 @@ from audit.models import AuditSeal
 
 logger = logging.getLogger(__name__)
 _TAIL = 64 * 1024
+# The sealer writes a line right after its commit, or in its next run.
+_GRACE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,7 @@ class Anchor:
 def append_missing(*, log_id: UUID) -> None:
     """Append a line for each seal after the last one in the file, and have it on disk.
 
-    Raises:
-        OSError: the file cannot be written.
+    Raises OSError where the file cannot be written.
     """
     path = Path(settings.AUDIT_ANCHORS)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,11 +70,7 @@ def line(*, seal: AuditSeal, log_id: UUID) -> bytes:
 
 
 def parse(text: bytes) -> Anchor:
-    """Return the anchor in one line.
-
-    Raises:
-        ValueError: it is not a whole line.
-    """
+    """Return the anchor in one line. Raises ValueError where it is not a whole one."""
     if not text.endswith(b"\n"):
         raise ValueError("torn line")
     try:
@@ -80,6 +78,63 @@ def parse(text: bytes) -> Anchor:
         return Anchor(str(values["log"]), int(values["seal"]), str(values["hash"]))
     except (KeyError, TypeError) as exc:
         raise ValueError("not an anchor") from exc
+
+
+class Trail:
+    """The anchor file, checked against seals that are given in order.
+
+    `problem` names the first line or seal that does not fit, or is None.
+    """
+
+    def __init__(self, path: Path, *, log_id: UUID, since: int) -> None:
+        self.problem: str | None = None
+        self._path = path
+        self._log_id = str(log_id)
+        self._since = since
+        self._lines = self._read()
+
+    def check(self, seal: AuditSeal) -> None:
+        """Compare `seal` with its line."""
+        if self.problem:
+            return
+        anchor = next(self._lines, None)
+        if anchor is None:
+            # Where the reader stopped for a problem, it stands, and a missing line is no news.
+            if not self.problem and datetime.now(UTC) - seal.time > _GRACE:
+                self.problem = f"seal {seal.number}: has no line in {self._path}"
+        elif anchor.number != seal.number:
+            self.problem = f"seal {seal.number}: {self._path} has seal {anchor.number} in its place"
+        elif anchor.hash != seal.hash:
+            self.problem = f"seal {seal.number}: is not the one anchored in {self._path}"
+
+    def check_end(self, newest: AuditSeal | None) -> None:
+        """Look for an anchored seal beyond `newest` that the database does not have."""
+        end = newest.number if newest else 0
+        for anchor in self._lines:
+            if anchor.number > end and not AuditSeal.objects.filter(number=anchor.number).exists():
+                self.problem = f"seal {anchor.number}: was cut off; {self._path} has its line"
+                return
+
+    def _read(self) -> Iterator[Anchor]:
+        if not self._path.exists():
+            if AuditSeal.objects.exists():
+                self.problem = f"the anchor file {self._path} is missing"
+            return
+        with self._path.open("rb") as file:
+            for number, text in enumerate(file, 1):
+                try:
+                    anchor = parse(text)
+                except ValueError:
+                    if text.endswith(b"\n"):
+                        self.problem = f"{self._path}, line {number}: is not an anchor"
+                    return  # a torn last line: the sealer's next run mends it
+                if anchor.log_id != self._log_id:
+                    self.problem = (
+                        f"{self._path}, line {number}: is of another log, {anchor.log_id}"
+                    )
+                    return
+                if anchor.number >= self._since:
+                    yield anchor
 
 
 @contextmanager
@@ -121,64 +176,3 @@ def _log(seal: AuditSeal, log_id: UUID) -> None:
     # In groups, because the log blots out what looks like a session hash.
     grouped = "-".join(seal.hash[start : start + 16] for start in range(0, 64, 16))
     logger.info("audit seal %d of log %s: %s", seal.number, log_id, grouped)
-
-
-# The sealer writes a line right after its commit, or in its next run.
-GRACE = timedelta(minutes=5)
-
-
-class Trail:
-    """The anchor file, checked against seals that are given in order.
-
-    `problem` names the first line or seal that does not fit, or is None.
-    """
-
-    def __init__(self, path: Path, *, log_id: UUID, since: int) -> None:
-        self.problem: str | None = None
-        self._path = path
-        self._log_id = str(log_id)
-        self._since = since
-        self._lines = self._read()
-
-    def check(self, seal: AuditSeal) -> None:
-        """Compare `seal` with its line."""
-        if self.problem:
-            return
-        anchor = next(self._lines, None)
-        if anchor is None:
-            # Where the reader stopped for a problem, it stands, and a missing line is no news.
-            if not self.problem and datetime.now(UTC) - seal.time > GRACE:
-                self.problem = f"seal {seal.number}: has no line in {self._path}"
-        elif anchor.number != seal.number:
-            self.problem = f"seal {seal.number}: {self._path} has seal {anchor.number} in its place"
-        elif anchor.hash != seal.hash:
-            self.problem = f"seal {seal.number}: is not the one anchored in {self._path}"
-
-    def check_end(self, newest: AuditSeal | None) -> None:
-        """Look for an anchored seal beyond `newest` that the database does not have."""
-        end = newest.number if newest else 0
-        for anchor in self._lines:
-            if anchor.number > end and not AuditSeal.objects.filter(number=anchor.number).exists():
-                self.problem = f"seal {anchor.number}: was cut off; {self._path} has its line"
-                return
-
-    def _read(self) -> Iterator[Anchor]:
-        if not self._path.exists():
-            if AuditSeal.objects.exists():
-                self.problem = f"the anchor file {self._path} is missing"
-            return
-        with self._path.open("rb") as file:
-            for number, text in enumerate(file, 1):
-                try:
-                    anchor = parse(text)
-                except ValueError:
-                    if text.endswith(b"\n"):
-                        self.problem = f"{self._path}, line {number}: is not an anchor"
-                    return  # a torn last line: the sealer's next run mends it
-                if anchor.log_id != self._log_id:
-                    self.problem = (
-                        f"{self._path}, line {number}: is of another log, {anchor.log_id}"
-                    )
-                    return
-                if anchor.number >= self._since:
-                    yield anchor

@@ -25,11 +25,9 @@ def seal(*, limit: int = 2_000, sweep: bool = False) -> list[AuditSeal]:
     """Seal every event that has no seal yet, `limit` to a seal; return the seals made.
 
     Looks a few minutes back; with `sweep`, and by itself once a day, at the whole log. Returns
-    early when another sealer is at work. Safe to run at any time, anywhere, and to kill.
-
-    Raises:
-        SigningKeyMissingError: ``AUDIT_SIGNING_KEY`` is not set.
-        OSError: the anchor file cannot be written; the seals stand, the next run adds their lines.
+    early when another sealer is at work. Safe to run at any time, anywhere, and to kill. Raises
+    SigningKeyMissing, or OSError where the anchor file cannot be written: then the seals stand, and
+    the next run adds their lines.
     """
     log_id = _log_id()
     anchors.append_missing(log_id=log_id)
@@ -56,7 +54,9 @@ def latest() -> AuditSeal | None:
 
 def oldest_unsealed_age() -> float:
     """Return for how many seconds the oldest unsealed event has waited; 0 when all are sealed."""
-    return unsealed.oldest_age()
+    waiting = unsealed.events(after=unsealed.horizon())
+    oldest = waiting.values_list("time", flat=True).first()
+    return max(0.0, (datetime.now(UTC) - oldest).total_seconds()) if oldest else 0.0
 
 
 def header(*, seal: AuditSeal, log_id: UUID) -> bytes:

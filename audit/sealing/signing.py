@@ -16,7 +16,7 @@ from django.conf import settings
 Purpose = Literal["seal", "receipt", "bundle"]
 
 
-class SigningKeyMissingError(RuntimeError):
+class SigningKeyMissing(RuntimeError):
     """``AUDIT_SIGNING_KEY`` is not set, so nothing can be sealed, signed or exported."""
 
     def __init__(self) -> None:
@@ -32,11 +32,7 @@ class Signature:
 
 
 def sign(*, message: bytes, purpose: Purpose) -> Signature:
-    """Sign `message` for `purpose` with our key.
-
-    Raises:
-        SigningKeyMissingError: there is no key.
-    """
+    """Sign `message` for `purpose` with our key. Raises SigningKeyMissing."""
     signature = _private_key().sign(_bound(message, purpose))
     return Signature(key_id=key_id(), signature=signature.hex())
 
@@ -57,19 +53,14 @@ def verify(*, message: bytes, purpose: Purpose, signature: Signature) -> bool:
 
 
 def public_key_hex() -> str:
-    """Return our public key: 64 hex digits.
-
-    Raises:
-        SigningKeyMissingError: there is no key.
-    """
+    """Return our public key: 64 hex digits. Raises SigningKeyMissing."""
     return _private_key().public_key().public_bytes_raw().hex()
 
 
 def key_id(*, public_key: str | None = None) -> str:
     """Return the short name of `public_key`, or of our own: 16 hex digits.
 
-    Raises:
-        SigningKeyMissingError: our own was asked for, and there is none.
+    Raises SigningKeyMissing where our own is asked for and there is none.
     """
     return sha256(bytes.fromhex(public_key or public_key_hex())).hexdigest()[:16]
 
@@ -83,7 +74,7 @@ def public_keys() -> dict[str, str]:
 
 def _private_key() -> Ed25519PrivateKey:
     if not settings.AUDIT_SIGNING_KEY:
-        raise SigningKeyMissingError
+        raise SigningKeyMissing
     return _from_seed(settings.AUDIT_SIGNING_KEY)
 
 

@@ -35,14 +35,6 @@ def horizon() -> UUID:
     return id_at(min(moment_of(newest), datetime.now(UTC)) - LOOK_BACK)
 
 
-def oldest_age() -> float:
-    """Return for how many seconds the oldest unsealed event has waited; 0 when all are sealed."""
-    oldest = events(after=horizon()).values_list("time", flat=True).first()
-    if oldest is None:
-        return 0.0
-    return max(0.0, (datetime.now(UTC) - oldest).total_seconds())
-
-
 def sweep_is_due() -> bool:
     """Tell whether a day has passed since the last sweep, or without one since the first seal."""
     swept = AuditEvent.objects.filter(kind=SWEPT).order_by("-id").values_list("time", flat=True)

@@ -1,8 +1,7 @@
 """CRM records and attribute mappings in the admin.
 
 records.py    list, search, export, one record      importing.py   upload, preview, confirm
-mappings.py   the set of mappings                   history.py     earlier sets, to restore
-tokens.py     tokens of the sync API
+mappings.py   the set of mappings, earlier sets     tokens.py      tokens of the sync API
 """
 
 from crm.admin.mappings import AttributeMappingAdmin

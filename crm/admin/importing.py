@@ -1,11 +1,12 @@
 """Import a CSV file: upload, look at what it would do, confirm. All of it or nothing.
 
-The page is sent while its work is done, so that whoever waits sees how far it got: every part is
-one element, and the style sheet shows only the last (`.parts`). It needs no script, no stored state
-and no process of its own. Between two parts the process serves its visitors. Who leaves the page
-ends the work, which `crm.imports.importing` does whole or not at all.
+The page is sent while its work is done, so that its reader sees how far it got: every part is one
+element, and the style sheet shows only the last (`.parts`). It needs no script, no stored state and
+no process of its own. Between two parts the process serves its visitors. Leaving the page ends the
+work, which `crm.imports.importing` does whole or not at all.
 """
 
+import io
 import logging
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -24,20 +25,15 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from audit import staff
 from backoffice.turns import give_way
 from crm.imports import uploads
-from crm.imports.importing import (
-    ImportOvertaken,
-    ImportRefused,
-    ImportResult,
-    Step,
-    import_records,
-    preview_records,
-)
+from crm.imports.csvfile import lines_of
+from crm.imports.importing import ImportRefused, ImportResult, Step, import_records, preview_records
+from crm.upsert import Overtaken
 
 logger = logging.getLogger(__name__)
 
 _TEMPLATES = "admin/crm/crmrecord/"
 _PLACE = "<!-- parts -->"
-_SHOWN_EVERY = 0.1  # seconds
+_SECONDS_A_PART = 0.1
 _TOO_LARGE = "The file is larger than 20 MB: import it with `manage.py import_crm FILE`."
 
 
@@ -58,17 +54,17 @@ class UploadForm(forms.Form):
         return file
 
 
-def allowed(request: HttpRequest) -> bool:
+def allowed(*, request: HttpRequest) -> bool:
     """Tell whether the sender may import: an import both adds and changes records."""
     return request.user.has_perms(["crm.add_crmrecord", "crm.change_crmrecord"])
 
 
-def page(admin: Any) -> Callable[[HttpRequest], HttpResponseBase]:
+def page(*, admin: Any) -> Callable[[HttpRequest], HttpResponseBase]:
     """Return the import's view for the ModelAdmin `admin`."""
 
     @csrf_protect
     def view(request: HttpRequest) -> HttpResponseBase:
-        if not allowed(request):
+        if not allowed(request=request):
             raise PermissionDenied
         context = admin.admin_site.each_context(request)
         context |= {"opts": admin.opts, "title": "Import CRM records", "form": UploadForm()}
@@ -78,7 +74,7 @@ def page(admin: Any) -> Callable[[HttpRequest], HttpResponseBase]:
             return _uploaded(request, context)
         return TemplateResponse(request, f"{_TEMPLATES}import.html", context)
 
-    @csrf_exempt  # only until the handler is set: whoever checks the token reads the upload
+    @csrf_exempt  # only until the handler is set: checking the token reads the upload
     def kept_in_memory(request: HttpRequest) -> HttpResponseBase:
         request.upload_handlers = [uploads.InMemory(request)]
         return view(request)
@@ -91,7 +87,8 @@ def _uploaded(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase
     form = UploadForm(request.POST, request.FILES, too_large=sent > uploads.MAX_BYTES)
     if not form.is_valid():
         return TemplateResponse(request, f"{_TEMPLATES}import.html", context | {"form": form})
-    return _page(request, context, _previewed(request, form.cleaned_data["file"].read()))
+    content = form.cleaned_data["file"].read()
+    return _streamed(request, context, _preview_parts(request, content))
 
 
 def _confirmed(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase:
@@ -99,18 +96,16 @@ def _confirmed(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBas
     try:
         content = uploads.opened(ticket=ticket, actor=staff.actor(request))
     except uploads.UploadGone:
-        gone = "That upload is no longer there. Please upload the file again."
-        messages.error(request, gone)
+        messages.error(request, "That upload is no longer there. Please upload the file again.")
         return HttpResponseRedirect(request.path)
-    return _page(request, context, _imported(request, ticket, content))
+    return _streamed(request, context, _import_parts(request, ticket, content))
 
 
-def _previewed(request: HttpRequest, content: bytes) -> Iterator[str]:
+def _preview_parts(request: HttpRequest, content: bytes) -> Iterator[str]:
     """Yield the parts of the page: progress, then what the file would do or what is wrong."""
-    lines, expected = uploads.lines(content=content), uploads.rows(content=content)
+    steps = preview_records(**_source(content))
     try:
-        steps = preview_records(lines=lines, expected=expected)
-        result = yield from _shown(steps=steps)
+        result = yield from _progress_parts(steps)
     except ImportRefused as exc:
         yield _part(request, "refused", refused=exc, form=UploadForm())
     else:
@@ -118,16 +113,14 @@ def _previewed(request: HttpRequest, content: bytes) -> Iterator[str]:
         yield _part(request, "preview", result=result, ticket=ticket)
 
 
-def _imported(request: HttpRequest, ticket: str, content: bytes) -> Iterator[str]:
+def _import_parts(request: HttpRequest, ticket: str, content: bytes) -> Iterator[str]:
     """Yield the parts of the page: progress, then what was done or why nothing was."""
-    lines, expected = uploads.lines(content=content), uploads.rows(content=content)
-    actor = staff.actor(request)
+    steps = import_records(actor=staff.actor(request), **_source(content))
     try:
-        steps = import_records(lines=lines, actor=actor, expected=expected)
-        result = yield from _shown(steps=steps)
+        result = yield from _progress_parts(steps)
     except ImportRefused as exc:
         yield _part(request, "refused", refused=exc, form=UploadForm())
-    except ImportOvertaken:
+    except Overtaken:
         yield _part(request, "failed", why="Others keep changing the same records.")
     except Error as exc:
         # By its kind only: PostgreSQL puts the values of a row into its messages.
@@ -138,28 +131,12 @@ def _imported(request: HttpRequest, ticket: str, content: bytes) -> Iterator[str
         yield _part(request, "done", result=result)
 
 
-def _page(request: HttpRequest, context: dict[str, Any], parts: Iterator[str]) -> HttpResponseBase:
-    template = f"{_TEMPLATES}import.html"
-    return _streamed(request=request, template=template, context=context, parts=parts)
+def _source(content: bytes) -> dict[str, Any]:
+    """Return the lines of a file, and how many there are: a few more than rows, at most."""
+    return {"lines": lines_of(file=io.BytesIO(content)), "expected": content.count(b"\n")}
 
 
-def _part(request: HttpRequest, name: str, **context: Any) -> str:
-    return render_to_string(f"{_TEMPLATES}import_{name}.html", context, request)
-
-
-def _streamed(
-    *, request: HttpRequest, template: str, context: dict[str, Any], parts: Iterator[str]
-) -> StreamingHttpResponse:
-    """Return the page of `template`, in which `parts` come one after another at `place`."""
-    whole = render_to_string(template, context | {"place": _PLACE}, request)
-    opening, closing = whole.split(_PLACE)
-    # The header: nginx would keep the parts back until it has them all.
-    return StreamingHttpResponse(
-        _sent(opening, parts, closing), headers={"X-Accel-Buffering": "no"}
-    )
-
-
-def _shown(*, steps: Iterator[Step | ImportResult]) -> Generator[str, None, ImportResult]:
+def _progress_parts(steps: Iterator[Step | ImportResult]) -> Generator[str, None, ImportResult]:
     """Yield a part for the steps of an import, ten a second; return its result."""
     last = 0.0
     turn = time.monotonic()
@@ -169,14 +146,28 @@ def _shown(*, steps: Iterator[Step | ImportResult]) -> Generator[str, None, Impo
         if step.locked:
             continue
         turn = give_way(since=turn)
-        if turn - last > _SHOWN_EVERY or not step.done:
+        if turn - last > _SECONDS_A_PART or not step.done:
             last = turn
-            yield render_to_string("admin/crm/crmrecord/import_step.html", {"step": step})
+            yield render_to_string(f"{_TEMPLATES}import_step.html", {"step": step})
             turn = time.monotonic()  # however long the reader took
     raise AssertionError("an import ends with its result")
 
 
-def _sent(opening: str, parts: Iterator[str], closing: str) -> Iterator[str]:
-    yield opening
-    yield from parts
-    yield closing
+def _part(request: HttpRequest, name: str, **context: Any) -> str:
+    return render_to_string(f"{_TEMPLATES}import_{name}.html", context, request)
+
+
+def _streamed(
+    request: HttpRequest, context: dict[str, Any], parts: Iterator[str]
+) -> StreamingHttpResponse:
+    """Return the page, in which `parts` come one after another."""
+    whole = render_to_string(f"{_TEMPLATES}import.html", context | {"place": _PLACE}, request)
+    opening, closing = whole.split(_PLACE)
+
+    def content() -> Iterator[str]:  # a generator: closing it closes `parts` at once
+        yield opening
+        yield from parts
+        yield closing
+
+    # The header: nginx would keep the parts back until it has them all.
+    return StreamingHttpResponse(content(), headers={"X-Accel-Buffering": "no"})

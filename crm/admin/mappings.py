@@ -1,10 +1,8 @@
 """Attribute mappings: which attributes a guest gets on the platform, and earlier sets of them."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -21,28 +19,24 @@ from audit.models import AuditEvent
 from crm import changes
 from crm.models import AttributeMapping
 
-if TYPE_CHECKING:
-    _MappingAdmin = admin.ModelAdmin[AttributeMapping]
-    _MappingForm = forms.ModelForm[AttributeMapping]
-else:
-    _MappingAdmin = admin.ModelAdmin
-    _MappingForm = forms.ModelForm
+_SHOWN_CHANGES = 50
+_preview_view: Callable[[HttpRequest], HttpResponse] | None = None
 
 
-_previews: list[Callable[[HttpRequest], HttpResponse]] = []
-
-
-def show_preview_with(view: Callable[[HttpRequest], HttpResponse]) -> None:
-    """Let `view` answer the preview's address: a payload is no business of `crm`."""
-    _previews[:] = [view]
+def show_preview_with(*, view: Callable[[HttpRequest], HttpResponse]) -> None:
+    """Let `view` serve the preview's address: it shows a payload, which `crm` does not know."""
+    global _preview_view
+    _preview_view = view
 
 
 def preview(request: HttpRequest) -> HttpResponse:
-    """Show what the mappings would send, by the view that `show_preview_with` was given."""
-    return _previews[0](request)
+    """Show what the mappings would send. Raises Http404 where no view was given for it."""
+    if _preview_view is None:
+        raise Http404
+    return _preview_view(request)
 
 
-class RowForm(_MappingForm):
+class RowForm(forms.ModelForm):  # type: ignore[type-arg]
     """A row of the list; its fields say of which mapping they are, for a screen reader."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -52,7 +46,7 @@ class RowForm(_MappingForm):
 
 
 @admin.register(AttributeMapping)
-class AttributeMappingAdmin(_MappingAdmin):
+class AttributeMappingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The set as a table; each change of it is recorded whole, and can be taken back."""
 
     list_display = ("target", "source_kind", "source", "value_type", "default", "enabled", "order")
@@ -68,9 +62,8 @@ class AttributeMappingAdmin(_MappingAdmin):
         )
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(_history_page(self))
-        name = "crm_attributemapping_sets"
-        return [path("sets/", view, name=name), *super().get_urls()]
+        view = self.admin_site.admin_view(self.history_of_sets)
+        return [path("sets/", view, name="crm_attributemapping_sets"), *super().get_urls()]
 
     def save_model(
         self, request: HttpRequest, obj: AttributeMapping, form: forms.BaseForm, change: bool
@@ -84,38 +77,35 @@ class AttributeMappingAdmin(_MappingAdmin):
         for mapping in queryset:
             changes.delete_mapping(mapping=mapping, actor=staff.actor(request))
 
-
-SHOWN = 50
-
-
-@dataclass(frozen=True)
-class Change:
-    """One recorded change: what was taken away, what was added, and the set that it left."""
-
-    id: UUID
-    time: datetime
-    who: str
-    removed: list[dict[str, Any]]
-    added: list[dict[str, Any]]
-
-
-def _history_page(admin: Any) -> Callable[[HttpRequest], HttpResponse]:
-    """Return the view of the history for the ModelAdmin `admin`; a POST restores a set."""
-
-    def view(request: HttpRequest) -> HttpResponse:
-        if not admin.has_view_permission(request):
+    def history_of_sets(self, request: HttpRequest) -> HttpResponse:
+        """Show the recorded changes; a POST brings a recorded set back into force."""
+        if not self.has_view_permission(request):
             raise PermissionDenied
         if request.method == "POST":
-            return _restore(request)
-        context = admin.admin_site.each_context(request) | {
+            return _restored(request)
+        context = self.admin_site.each_context(request) | {
             "title": "History of the attribute mappings",
-            "opts": admin.opts,
-            "changes": _changes(),
+            "opts": self.opts,
+            "changes": list(_recorded_changes()),
             "may_restore": _may_restore(request),
         }
         return TemplateResponse(request, "admin/crm/attributemapping/history.html", context)
 
-    return view
+
+def _recorded_changes() -> Iterator[dict[str, Any]]:
+    """Yield the latest changes, each with the mappings that it took away and added."""
+    # All accounts: they are few, since visitors have none.
+    names = {staff.name(user): user.get_username() for user in get_user_model().objects.all()}
+    events = AuditEvent.objects.filter(kind=changes.MAPPING_CHANGED).order_by("-id")
+    for event in events[:_SHOWN_CHANGES]:
+        data = json.loads(event.body)["data"]
+        yield {
+            "id": event.id,
+            "time": event.time,
+            "who": names.get(event.actor, event.actor),
+            "removed": [mapping for mapping in data["before"] if mapping not in data["after"]],
+            "added": [mapping for mapping in data["after"] if mapping not in data["before"]],
+        }
 
 
 def _may_restore(request: HttpRequest) -> bool:
@@ -124,42 +114,17 @@ def _may_restore(request: HttpRequest) -> bool:
     return request.user.has_perms([f"crm.{verb}_attributemapping" for verb in verbs])
 
 
-def _changes() -> list[Change]:
-    events = list(AuditEvent.objects.filter(kind=changes.MAPPING_CHANGED).order_by("-id")[:SHOWN])
-    names = _names({event.actor for event in events})
-    found = []
-    for event in events:
-        data = json.loads(event.body)["data"]
-        before, after = data["before"], data["after"]
-        found.append(
-            Change(
-                event.id,
-                event.time,
-                names.get(event.actor, event.actor),
-                [mapping for mapping in before if mapping not in after],
-                [mapping for mapping in after if mapping not in before],
-            )
-        )
-    return found
-
-
-def _names(actors: set[str]) -> dict[str, str]:
-    """Return the name of each actor who is staff."""
-    keys = [actor.removeprefix("staff:") for actor in actors if actor.startswith("staff:")]
-    users = get_user_model().objects.filter(pk__in=keys)
-    return {f"staff:{user.pk}": user.get_username() for user in users}
-
-
-def _restore(request: HttpRequest) -> HttpResponse:
+def _restored(request: HttpRequest) -> HttpResponse:
     if not _may_restore(request):
         raise PermissionDenied
+    side = request.POST.get("side")
     try:
-        event = AuditEvent.objects.get(
-            id=UUID(request.POST.get("event", "")), kind=changes.MAPPING_CHANGED
-        )
-        side = {"before": "before", "after": "after"}[request.POST.get("side", "")]
-    except (ValueError, KeyError, AuditEvent.DoesNotExist) as exc:
+        number = UUID(request.POST.get("event", ""))
+        event = AuditEvent.objects.get(id=number, kind=changes.MAPPING_CHANGED)
+    except (ValueError, AuditEvent.DoesNotExist) as exc:
         raise Http404 from exc
+    if side not in ("before", "after"):
+        raise Http404
     recorded = json.loads(event.body)["data"][side]
     try:
         changes.restore_mappings(mappings=recorded, actor=staff.actor(request))

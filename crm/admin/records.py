@@ -1,8 +1,7 @@
-"""CRM records: found by search, shown masked in lists, edited by whoever may."""
+"""CRM records: found by search, shown masked in lists, edited by those who may."""
 
-import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -20,32 +19,24 @@ from backoffice.search import MOST, FindsByPost, FoundFilter
 from crm import changes
 from crm.admin import importing
 from crm.conversion import Scalar
-from crm.imports.csvfile import FIXED_COLUMNS
-from crm.models import CrmRecord
+from crm.models import RECORD_FIELDS, CrmRecord
 from crm.sessions import key_for_hash, session_keys
-from crm.validators import validate_attributes
-
-if TYPE_CHECKING:
-    _RecordForm = forms.ModelForm[CrmRecord]
-else:
-    _RecordForm = forms.ModelForm
+from crm.validators import plain_hash, validate_attributes
 
 REVEAL = "crm.reveal_crmrecord"
+_EXPORTED = ("session_hash", *RECORD_FIELDS, "attributes")
 _MASKED = ("masked_email", "masked_name", "shown_tier", "previous_tickets", "masked_attributes")
 
 
-class CrmRecordForm(_RecordForm):
+class CrmRecordForm(forms.ModelForm):  # type: ignore[type-arg]
     """Takes a plain session hash, as outside systems know it, and keeps its key."""
 
     class Meta:
         model = CrmRecord
-        fields = ["session_hash", "email", "first_name", "tier", "previous_tickets", "attributes"]
+        fields = ["session_hash", *RECORD_FIELDS, "attributes"]
 
     def clean_session_hash(self) -> str:
-        plain: str = self.cleaned_data["session_hash"].lower()
-        if not re.fullmatch(r"[0-9a-f]{64}", plain):
-            return plain  # The model's validator says what is wrong.
-        return key_for_hash(session_hash=plain)
+        return key_for_hash(session_hash=plain_hash(self.cleaned_data["session_hash"]))
 
     def clean_attributes(self) -> dict[str, Scalar]:
         # Django takes an empty cell, [] and "" for "nothing given" and validates none of them.
@@ -68,7 +59,7 @@ def find_records(*, term: str) -> list[int]:
 
 @admin.register(CrmRecord)
 class CrmRecordAdmin(FindsByPost):
-    """Who the visitors are. Whoever opens a record in clear is in the audit log."""
+    """Who the visitors are. Opening a record in clear is recorded in the audit log."""
 
     form = CrmRecordForm
     list_display = ("masked_email", "masked_name", "shown_tier", "previous_tickets", "updated")
@@ -104,7 +95,8 @@ class CrmRecordAdmin(FindsByPost):
 
     def get_fields(self, request: HttpRequest, obj: CrmRecord | None = None) -> Any:
         """Show values in clear to those who may change them, masked to everybody else."""
-        shown = _MASKED if obj and not self._in_clear(request, obj) else CrmRecordForm.Meta.fields
+        masked = obj and not self.has_change_permission(request, obj)
+        shown = _MASKED if masked else CrmRecordForm.Meta.fields
         return [*shown, *(self.readonly_fields if obj else ())]
 
     def get_readonly_fields(self, request: HttpRequest, obj: CrmRecord | None = None) -> Any:
@@ -115,15 +107,12 @@ class CrmRecordAdmin(FindsByPost):
         allowed = super().has_change_permission(request, obj)
         return allowed and request.user.has_perm(REVEAL)
 
-    def _in_clear(self, request: HttpRequest, record: CrmRecord) -> bool:
-        return self.has_change_permission(request, record)
-
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Show or save a record; whoever sees it in clear is recorded first."""
+        """Show or save a record; who sees it in clear is recorded first."""
         record = self.get_object(request, object_id)
-        if record and request.method == "GET" and self._in_clear(request, record):
+        if record and request.method == "GET" and self.has_change_permission(request, record):
             subject = log.pseudonym(session_hash=record.session_hash)
             staff.record_view(request, kind="personal_data.revealed", subject=subject, data={})
         return super().change_view(request, object_id, form_url, extra_context)
@@ -134,7 +123,7 @@ class CrmRecordAdmin(FindsByPost):
     def get_urls(self) -> list[Any]:
         site = self.admin_site.admin_view
         return [
-            path("import/", site(importing.page(self)), name="crm_crmrecord_import"),
+            path("import/", site(importing.page(admin=self)), name="crm_crmrecord_import"),
             path("export/", site(self.export_view), name="crm_crmrecord_export"),
             *super().get_urls(),
         ]
@@ -149,7 +138,7 @@ class CrmRecordAdmin(FindsByPost):
         staff.record_view(request, kind="crm.exported", data=data)
         return csv_download(  # type: ignore[return-value]
             name="crm-records.csv",
-            header=("session_hash", *FIXED_COLUMNS, "attributes"),
+            header=_EXPORTED,
             rows=_exported(rows),
         )
 
@@ -157,7 +146,7 @@ class CrmRecordAdmin(FindsByPost):
         own = {
             "title": "CRM records",
             "find_help": self.find_help,
-            "may_import": importing.allowed(request),
+            "may_import": importing.allowed(request=request),
             "may_export": request.user.has_perm(REVEAL),
         }
         return super().changelist_view(request, own | (extra_context or {}))
@@ -176,6 +165,5 @@ class CrmRecordAdmin(FindsByPost):
 
 
 def _exported(rows: QuerySet[CrmRecord]) -> Iterator[Sequence[object]]:
-    columns = ("session_hash", *FIXED_COLUMNS, "attributes")
-    for *fixed, further in rows.values_list(*columns).iterator(chunk_size=2_000):
+    for *fixed, further in rows.values_list(*_EXPORTED).iterator(chunk_size=2_000):
         yield [*fixed, "; ".join(f"{name}={value}" for name, value in further.items())]

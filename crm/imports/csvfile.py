@@ -6,25 +6,26 @@ numbered as a spreadsheet shows them, the header being row 1.
 
 import csv
 import hashlib
+import io
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import IO, Any, TextIO
 
 from django.core.exceptions import ValidationError
 
 from crm import validators
+from crm.models import RECORD_FIELDS
 from crm.sessions import hash_session, key_for_hash
 
 SESSION_COLUMNS = ("session_id", "session_hash")
-FIXED_COLUMNS = ("email", "first_name", "tier", "previous_tickets")
 MAX_SESSION_ID = 256
-MAX_TICKETS = 2**31 - 1
 MAX_COLUMNS = 100
 
 
 @dataclass(frozen=True)
-class RowError:
+class RowFault:
     """One fault in a file: `row` counts from 1, the header; `column` is empty for a whole row."""
 
     row: int
@@ -37,39 +38,40 @@ class RowError:
 
 
 class Unreadable(Exception):
-    """The file cannot be read any further; `errors` says why."""
+    """The file cannot be read any further; `faults` says why."""
 
-    def __init__(self, *errors: RowError) -> None:
-        super().__init__(*errors)
-        self.errors = errors
+    def __init__(self, *faults: RowFault) -> None:
+        super().__init__(*faults)
+        self.faults = faults
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row: the session's key, its cells converted and by column, and what is wrong with it."""
+    """One row: the session's key, the record's values as `crm.upsert` takes them, its faults."""
 
     number: int
     key: str
     values: dict[str, Any]
-    errors: list[RowError]
+    faults: list[RowFault]
+
+
+def lines_of(*, file: IO[bytes]) -> TextIO:
+    """Return the lines of `file`; bytes that are not UTF-8 are kept, to be found in their cell."""
+    return io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="")
 
 
 class CrmFile:
-    """The header of a CSV file, then its rows.
+    """The header of a CSV file, given by its `lines`, then its rows.
 
-    `lines` are those of a text file opened with ``encoding="utf-8", errors="surrogateescape",
-    newline=""``, so that bytes which are not UTF-8 are found in their cell.
-
-    Raises:
-        Unreadable: the header is not one of CRM records.
+    Raises Unreadable where the header is not one of CRM records.
     """
 
     def __init__(self, *, lines: Iterable[str]) -> None:
         self._digest = hashlib.sha256()
         self._records = _numbered(csv.reader(self._digested(lines), strict=True))
         _, self.columns = next(self._records, (1, []))
-        if errors := _header_errors(self.columns):
-            raise Unreadable(*errors)
+        if faults := _header_faults(self.columns):
+            raise Unreadable(*faults)
 
     @property
     def sha256(self) -> str:
@@ -77,18 +79,13 @@ class CrmFile:
         return self._digest.hexdigest()
 
     def rows(self) -> Iterator[Row]:
-        """Yield every row that is not blank.
-
-        Raises:
-            Unreadable: the file is not CSV from some row on.
-        """
-        checks = {column: _CHECKS.get(column, _attribute) for column in self.columns}
+        """Yield every row that is not blank. Raises Unreadable where it is no longer CSV."""
         for number, cells in self._records:
             if len(cells) == len(self.columns):
-                yield _row(number, zip(self.columns, cells, strict=True), checks)
+                yield _row(number, zip(self.columns, cells, strict=True))
             else:
                 sentence = f"It has {len(cells)} cells where the header has {len(self.columns)}."
-                yield Row(number, "", {}, [RowError(number, "", sentence)])
+                yield Row(number, "", {}, [RowFault(number, "", sentence)])
 
     def _digested(self, lines: Iterable[str]) -> Iterator[str]:
         for first, line in enumerate(lines):
@@ -104,55 +101,52 @@ def _numbered(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
                 yield number, cells
     except csv.Error as exc:
         sentence = "From here on this is not CSV: look for a quotation mark without its partner."
-        raise Unreadable(RowError(number + 1, "", sentence)) from exc
+        raise Unreadable(RowFault(number + 1, "", sentence)) from exc
 
 
-def _header_errors(columns: list[str]) -> list[RowError]:
+def _header_faults(columns: list[str]) -> list[RowFault]:
     if len(columns) == 1 and re.search(r"[;\t|]", columns[0]):
-        return [RowError(1, "", "Cells must be parted by commas, not by semicolons or tabs.")]
+        return [RowFault(1, "", "Cells must be parted by commas, not by semicolons or tabs.")]
     if len(columns) > MAX_COLUMNS:
-        return [RowError(1, "", f"A file has at most {MAX_COLUMNS} columns.")]
-    errors = [
-        RowError(1, f"column {place}", sentence)
+        return [RowFault(1, "", f"A file has at most {MAX_COLUMNS} columns.")]
+    faults = [
+        RowFault(1, f"column {place}", sentence)
         for place, column in enumerate(columns, start=1)
-        if (sentence := _column_error(columns, place, column))
+        if (sentence := _name_fault(columns, place, column))
     ]
-    given = [column for column in SESSION_COLUMNS if column in columns]
-    if len(given) != 1:
-        errors.append(RowError(1, "", "Exactly one of session_id and session_hash is needed."))
-    missing = [column for column in FIXED_COLUMNS if column not in columns]
-    if missing:
-        errors.append(RowError(1, "", f"Columns are missing: {', '.join(missing)}."))
-    return errors
+    if len([column for column in SESSION_COLUMNS if column in columns]) != 1:
+        faults.append(RowFault(1, "", "Exactly one of session_id and session_hash is needed."))
+    if missing := [column for column in RECORD_FIELDS if column not in columns]:
+        faults.append(RowFault(1, "", f"Columns are missing: {', '.join(missing)}."))
+    return faults
 
 
-def _column_error(columns: list[str], place: int, column: str) -> str:
+def _name_fault(columns: list[str], place: int, column: str) -> str:
     first = columns.index(column) + 1
     if first != place:
         return f"It has the same name as column {first}."
-    return _refusal(validators.validate_attribute_name, column)
+    try:
+        validators.validate_attribute_name(column)
+    except ValidationError as exc:
+        return str(exc.messages[0])
+    return ""
 
 
-def _row(
-    number: int, cells: Iterable[tuple[str, str]], checks: dict[str, Callable[[str], Any]]
-) -> Row:
-    values: dict[str, Any] = {}
-    errors = []
+def _row(number: int, cells: Iterable[tuple[str, str]]) -> Row:
+    fields: dict[str, Any] = {}
+    attributes: dict[str, str] = {}
+    faults = []
     for column, cell in cells:
         try:
-            values[column] = checks[column](cell)
+            if check := _CHECKS.get(column):
+                fields[column] = check(cell)
+            else:
+                validators.validate_scalar(cell)
+                attributes[column] = cell
         except ValidationError as exc:
-            errors.append(RowError(number, column, exc.messages[0]))
-    key = values.pop("session_id", "") or values.pop("session_hash", "")
-    return Row(number, key, values, errors)
-
-
-def _refusal(check: Callable[[str], None], cell: str) -> str:
-    try:
-        check(cell)
-    except ValidationError as exc:
-        return exc.messages[0]
-    return ""
+            faults.append(RowFault(number, column, exc.messages[0]))
+    key = fields.pop("session_id", "") or fields.pop("session_hash", "")
+    return Row(number, key, {**fields, "attributes": attributes}, faults)
 
 
 def _session_id(cell: str) -> str:
@@ -163,38 +157,27 @@ def _session_id(cell: str) -> str:
 
 
 def _session_hash(cell: str) -> str:
-    # Some databases print a hash in capitals; it is the same hash.
-    cell = cell.lower()
-    validators.validate_session_hash(cell)
-    return key_for_hash(session_hash=cell)
+    return key_for_hash(session_hash=validators.plain_hash(cell))
 
 
-def _stored_text(limit: int, validate: Callable[[str], None]) -> Callable[[str], str]:
-    def check(cell: str) -> str:
-        if len(cell) > limit:
-            raise ValidationError(f"This is longer than {limit} characters.")
-        validate(cell)
-        return cell
-
-    return check
+def _text(limit: int, validate: Callable[[str], None], cell: str) -> str:
+    if len(cell) > limit:
+        raise ValidationError(f"This is longer than {limit} characters.")
+    validate(cell)
+    return cell
 
 
 def _tickets(cell: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,10}", cell) or int(cell) > MAX_TICKETS:
-        raise ValidationError(f"This is not a whole number from 0 to {MAX_TICKETS:,}.")
+    if not re.fullmatch(r"[0-9]{1,10}", cell) or int(cell) > validators.MAX_TICKETS:
+        raise ValidationError(f"This is not a whole number from 0 to {validators.MAX_TICKETS:,}.")
     return int(cell)
-
-
-def _attribute(cell: str) -> str:
-    validators.validate_scalar(cell)
-    return cell
 
 
 _CHECKS: dict[str, Callable[[str], Any]] = {
     "session_id": _session_id,
     "session_hash": _session_hash,
-    "email": _stored_text(validators.MAX_EMAIL, validators.validate_address),
-    "first_name": _stored_text(validators.MAX_FIRST_NAME, validators.validate_text),
-    "tier": _stored_text(validators.MAX_TIER, validators.validate_text),
+    "email": partial(_text, validators.MAX_EMAIL, validators.validate_address),
+    "first_name": partial(_text, validators.MAX_FIRST_NAME, validators.validate_text),
+    "tier": partial(_text, validators.MAX_TIER, validators.validate_text),
     "previous_tickets": _tickets,
 }

@@ -1,32 +1,33 @@
-"""Import a CSV file of CRM records: all of it or nothing."""
+"""Import a CSV file of CRM records: all of it or nothing.
+
+The checked rows wait outside of memory and of the database until all of the file is known to be
+good; then they are compared with the stored records, and written in one transaction.
+"""
 
 import json
+import sqlite3
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from itertools import islice
-from typing import Any, TypeVar, cast
 
 from django.db import transaction
 
 from audit import log
-from crm.imports.csvfile import FIXED_COLUMNS, SESSION_COLUMNS, CrmFile, Row, RowError, Unreadable
-from crm.imports.staging import Staged, Staging
-from crm.models import CrmRecord
-from crm.upsert import COLUMNS, PreparedRow, upsert
+from crm.imports.csvfile import SESSION_COLUMNS, CrmFile, Row, RowFault, Unreadable
+from crm.upsert import TRIES, Change, Overtaken, PlannedRow, plan_all, write
 
-MAX_ERRORS = 100
-_BATCH = 500
-_BREATH = 100  # rows checked, some 5 ms of work, between two steps
-_TRIES = 5
-_T = TypeVar("_T")
+MAX_FAULTS = 100
+_ROWS_A_STEP = 100  # checked, some 5 ms of work
+_CACHE_KIB = 4096
 
 
 @dataclass(frozen=True)
 class Step:
     """`done` of `total` rows are through a phase: checking, comparing or writing.
 
-    `total` is None where nobody knows yet. `locked`: a transaction is open; whoever lets others
-    have the process now, under gevent, has them wait for a lock that it holds itself.
+    `total` is None where nobody knows yet. `locked`: a transaction is open; under gevent, others
+    who get the process now wait for a lock that the import itself holds.
     """
 
     phase: str
@@ -50,26 +51,18 @@ class ImportResult:
 
 
 class ImportRefused(Exception):
-    """A file was refused and nothing of it stored: the first `errors` of `total`."""
+    """A file was refused and nothing of it stored: the first `faults` of `total`."""
 
-    def __init__(self, *, errors: list[RowError], total: int) -> None:
-        super().__init__(f"{total} errors in the file; nothing was imported")
-        self.errors = errors
+    def __init__(self, *, faults: list[RowFault], total: int) -> None:
+        super().__init__(f"{total} faults in the file; nothing was imported")
+        self.faults = faults
         self.total = total
 
     def __str__(self) -> str:
-        lines = [str(error) for error in self.errors]
-        if self.total > len(self.errors):
-            lines.append(f"and {self.total - len(self.errors):,} more")
+        lines = [str(fault) for fault in self.faults]
+        if self.total > len(self.faults):
+            lines.append(f"and {self.total - len(self.faults):,} more")
         return "\n".join(lines)
-
-
-class ImportOvertaken(Exception):
-    """Others changed the same records at the same time, again and again; nothing was stored."""
-
-
-class _Overtaken(Exception):
-    """A record was changed after it had been compared with its row."""
 
 
 def import_records(
@@ -78,29 +71,24 @@ def import_records(
     """Create or update a CRM record for every row of a CSV file, in one transaction.
 
     Yields how far it got; what comes last is the ImportResult, and by then all is stored. Left
-    before that, nothing is. `lines` is described at `CrmFile`. A further attribute whose cell is
-    empty is removed from its record; attributes without a column stay. `expected` is how many rows
-    there may be, for the steps alone.
-
-    Raises:
-        ImportRefused: something in the file is wrong; nothing was stored.
-        ImportOvertaken: the records kept being changed by others; nothing was stored.
+    before that, nothing is. `lines` are those of `csvfile.lines_of`, `expected` how many rows there
+    may be, for the steps alone. A further attribute whose cell is empty is removed from its record;
+    attributes without a column stay. Raises ImportRefused, or Overtaken where others kept changing
+    the records; then nothing was stored.
     """
-    with Staging() as staging:
+    with closing(_Staging()) as staging:
         file = yield from _stage(lines, staging, expected)
-        for _ in range(_TRIES):
-            # Everything that can be done before the transaction opens is: on SQLite it keeps
-            # every visitor's init waiting.
-            result = yield from _prepare(staging)
+        for _ in range(TRIES):
+            # Everything that can be done before the transaction opens is.
+            result = yield from _compare(staging)
             yield Step("writing", 0, result.written)
             try:
                 yield from _write(staging, result, file, actor)
-            except _Overtaken:
-                staging.discard_prepared()
-            else:
-                yield result
-                return
-    raise ImportOvertaken
+            except Overtaken:
+                continue
+            yield result
+            return
+    raise Overtaken
 
 
 def preview_records(
@@ -110,83 +98,96 @@ def preview_records(
 
     Yields as it does. Raises ImportRefused.
     """
-    with Staging() as staging:
+    with closing(_Staging()) as staging:
         yield from _stage(lines, staging, expected)
-        yield (yield from _prepare(staging))
+        yield (yield from _compare(staging))
 
 
 def _stage(
-    lines: Iterable[str], staging: Staging, expected: int | None
+    lines: Iterable[str], staging: "_Staging", expected: int | None
 ) -> Generator[Step, None, CrmFile]:
-    errors: list[RowError] = []
+    faults: list[RowFault] = []
     total = 0
     try:
         file = CrmFile(lines=lines)
         for done, row in enumerate(file.rows(), start=1):
-            for error in _row_errors(row, staging):
-                total += 1
-                errors += [error] if total <= MAX_ERRORS else []
-            if done % _BREATH == 0:
+            found = [*row.faults, *staging.add(row)]
+            total += len(found)
+            faults += found[: MAX_FAULTS - len(faults)]
+            if done % _ROWS_A_STEP == 0:
                 yield Step("checking", done, expected)
     except Unreadable as exc:
-        total += len(exc.errors)
-        errors += exc.errors
+        total += len(exc.faults)
+        faults += exc.faults
     if total:
-        raise ImportRefused(errors=errors[:MAX_ERRORS], total=total)
+        raise ImportRefused(faults=faults[:MAX_FAULTS], total=total)
     return file
 
 
-def _row_errors(row: Row, staging: Staging) -> Iterator[RowError]:
-    yield from row.errors
-    if row.key and (earlier := staging.add(key=row.key, number=row.number, values=row.values)):
-        yield RowError(row.number, "", f"The same session is in row {earlier}.")
+def _compare(staging: "_Staging") -> Generator[Step, None, ImportResult]:
+    """Compare the staged rows with the stored records; keep plans for those that differ."""
+    counts: Counter[str] = Counter()
+    staging.forget_plans()
+    for plans in plan_all(changes=staging.changes()):
+        staging.keep_plans(plan.row for plan in plans if plan.row)
+        counts.update(plan.outcome for plan in plans)
+        yield Step("comparing", counts.total(), staging.count)
+    return ImportResult(counts["created"], counts["updated"], counts["unchanged"])
 
 
-def _prepare(staging: Staging) -> Generator[Step, None, ImportResult]:
-    """Compare the staged rows with the stored records and prepare those that differ."""
-    done = created = updated = 0
-    for batch in _batches(staging.rows()):
-        stored = _stored([row.key for row in batch])
-        rows = [_prepared(row, stored.get(row.key)) for row in batch]
-        staging.prepare(rows=[row for row in rows if row])
-        created += sum(1 for row in batch if row.key not in stored)
-        updated += sum(1 for row in rows if row and row[0] in stored)
-        done += len(batch)
-        yield Step("comparing", done, staging.count)
-    return ImportResult(created, updated, staging.count - created - updated)
-
-
-def _stored(keys: list[str]) -> dict[str, tuple[Any, ...]]:
-    found = CrmRecord.objects.filter(session_hash__in=keys).values_list(*COLUMNS)
-    return {row[0]: row for row in found}
-
-
-def _prepared(row: Staged, stored: tuple[Any, ...] | None) -> PreparedRow | None:
-    """Return what is to be written for `row`, or None when it is `stored` already."""
-    *before, attributes, version = stored or (row.key, {}, 0)
-    after = [row.key, *(row.values[column] for column in FIXED_COLUMNS)]
-    further = {name: cell for name, cell in row.values.items() if name not in FIXED_COLUMNS}
-    merged = {name: value for name, value in {**attributes, **further}.items() if value != ""}
-    if (before, attributes) == (after, merged):
-        return None
-    return cast(PreparedRow, (*after, json.dumps(merged), version + 1))
-
-
-def _write(staging: Staging, result: ImportResult, file: CrmFile, actor: str) -> Iterator[Step]:
-    """Write what was prepared, with its event. Raises _Overtaken, with nothing written."""
-    done = 0
+def _write(staging: "_Staging", result: ImportResult, file: CrmFile, actor: str) -> Iterator[Step]:
+    """Write what was planned, with its event. Raises Overtaken, with nothing written."""
     columns = [column for column in file.columns if column not in SESSION_COLUMNS]
     with transaction.atomic():
-        for batch in _batches(staging.prepared()):
-            done += upsert(rows=batch)
+        for done in write(rows=staging.plans()):
             yield Step("writing", done, result.written, locked=True)
-        if done != result.written:
-            raise _Overtaken
         data = {**asdict(result), "columns": columns, "sha256": file.sha256}
         log.record(kind="crm.imported", actor=actor, data=data)
 
 
-def _batches(rows: Iterable[_T]) -> Iterator[list[_T]]:
-    iterator = iter(rows)
-    while batch := list(islice(iterator, _BATCH)):
-        yield batch
+class _Staging:
+    """Checked rows in a private SQLite file without a name, which the system removes at its end.
+
+    It finds sessions named twice, lets standard input be read only once, and hands the rows back
+    in the order of the key that the real table is indexed by.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._database = sqlite3.connect("")
+        self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        # Nothing here is worth a rollback: a failed import throws the whole file away.
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.executescript(
+            "CREATE TABLE staged (key TEXT PRIMARY KEY, number INTEGER, data TEXT) WITHOUT ROWID;"
+            "CREATE TABLE planned"
+            " (key TEXT, email TEXT, first_name TEXT, tier TEXT, previous_tickets INTEGER,"
+            " attributes TEXT, version INTEGER)"
+        )
+
+    def close(self) -> None:
+        self._database.close()
+
+    def add(self, row: Row) -> list[RowFault]:
+        """Keep `row`, if it has a key; return a fault where an earlier row has the same."""
+        if not row.key:
+            return []
+        values = (row.key, row.number, json.dumps(row.values))
+        if self._database.execute("INSERT OR IGNORE INTO staged VALUES (?, ?, ?)", values).rowcount:
+            self.count += 1
+            return []
+        found = self._database.execute("SELECT number FROM staged WHERE key = ?", (row.key,))
+        return [RowFault(row.number, "", f"The same session is in row {found.fetchone()[0]}.")]
+
+    def changes(self) -> Iterator[Change]:
+        for key, data in self._database.execute("SELECT key, data FROM staged ORDER BY key"):
+            yield Change(key, json.loads(data))
+
+    def forget_plans(self) -> None:
+        self._database.execute("DELETE FROM planned")
+
+    def keep_plans(self, rows: Iterable[PlannedRow]) -> None:
+        self._database.executemany("INSERT INTO planned VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def plans(self) -> Iterator[PlannedRow]:
+        yield from self._database.execute("SELECT * FROM planned ORDER BY rowid")

@@ -4,9 +4,8 @@ It may hold raw session ids, which are stored nowhere. So it comes in through me
 encrypted, under a key that only the preview's own page holds, and for an hour at most.
 """
 
-import io
 from datetime import timedelta
-from typing import Any, TextIO
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.core.files.uploadhandler import MemoryFileUploadHandler
@@ -71,15 +70,3 @@ def forget(*, ticket: str) -> None:
 def forget_old() -> int:
     """Delete the uploads that nobody confirmed in time; return how many."""
     return ImportUpload.objects.filter(uploaded_at__lte=timezone.now() - KEPT_FOR).delete()[0]
-
-
-def lines(*, content: bytes) -> TextIO:
-    """Return `content` as the lines that `crm.imports` reads."""
-    return io.TextIOWrapper(
-        io.BytesIO(content), encoding="utf-8", errors="surrogateescape", newline=""
-    )
-
-
-def rows(*, content: bytes) -> int:
-    """Return how many rows `content` has, or a few more: a cell may hold line ends."""
-    return content.count(b"\n")

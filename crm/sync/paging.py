@@ -11,6 +11,7 @@ from crm.models import CrmRecord
 
 DEFAULT_SIZE = 100
 LARGEST_SIZE = 1000
+LARGEST_NUMBER = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,10 @@ class Page:
     next: str | None
 
 
-def page_of(request: Request) -> Page:
+def page_of(*, request: Request) -> Page:
     """Return the page that ``?after`` and ``?limit`` ask for. Raises ValidationError."""
     limit = _number(request, "limit", default=DEFAULT_SIZE, low=1, high=LARGEST_SIZE)
-    after = _number(request, "after", default=0, low=0, high=2**63 - 1)
+    after = _number(request, "after", default=0, low=0, high=LARGEST_NUMBER)
     found = list(CrmRecord.objects.filter(pk__gt=after).order_by("pk")[: limit + 1])
     records = found[:limit]
     if len(found) == len(records):

@@ -24,19 +24,19 @@ class Preconditions:
     match: list[str]
     none_match: list[str]
 
-    def check(self, record: CrmRecord | None) -> None:
+    def check(self, *, record: CrmRecord | None) -> None:
         """Raise PreconditionFailed unless a change of `record` (None: absent) may go on."""
         if self.match and not _names(self.match, record):
             raise PreconditionFailed
         if self.none_match and _names(self.none_match, record):
             raise PreconditionFailed
 
-    def is_known(self, record: CrmRecord) -> bool:
+    def is_known(self, *, record: CrmRecord) -> bool:
         """Tell whether the caller of a GET holds this very `record` (then 304)."""
         return bool(self.none_match) and _names(self.none_match, record)
 
 
-def preconditions(request: Request) -> Preconditions:
+def preconditions(*, request: Request) -> Preconditions:
     """Return what `request` demands."""
     headers = request.headers
     return Preconditions(
@@ -44,7 +44,7 @@ def preconditions(request: Request) -> Preconditions:
     )
 
 
-def etag(record: CrmRecord) -> str:
+def etag(*, record: CrmRecord) -> str:
     """Return the strong entity tag of `record`.
 
     The row's number is in it: a record that is deleted and made anew starts again at version 1.
@@ -53,4 +53,4 @@ def etag(record: CrmRecord) -> str:
 
 
 def _names(tags: list[str], record: CrmRecord | None) -> bool:
-    return record is not None and ("*" in tags or etag(record) in tags)
+    return record is not None and ("*" in tags or etag(record=record) in tags)

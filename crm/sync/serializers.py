@@ -9,10 +9,13 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from crm import validators
-from crm.imports.csvfile import MAX_TICKETS
 from crm.models import CrmRecord
+from crm.upsert import NEW_RECORD
 
 MAX_RECORDS = 10_000
+_OPTIONAL_TEXT: dict[str, Any] = {
+    "required": False, "allow_blank": True, "validators": [validators.validate_text],
+}  # fmt: skip
 
 
 class Text(serializers.CharField):
@@ -78,20 +81,11 @@ class RecordFields(serializers.Serializer[Any]):
         required=False, max_length=validators.MAX_EMAIL, validators=[validators.validate_address]
     )
     firstName = Text(  # noqa: N815
-        source="first_name",
-        required=False,
-        allow_blank=True,
-        max_length=validators.MAX_FIRST_NAME,
-        validators=[validators.validate_text],
+        source="first_name", max_length=validators.MAX_FIRST_NAME, **_OPTIONAL_TEXT
     )
-    tier = Text(
-        required=False,
-        allow_blank=True,
-        max_length=validators.MAX_TIER,
-        validators=[validators.validate_text],
-    )
+    tier = Text(max_length=validators.MAX_TIER, **_OPTIONAL_TEXT)
     previousTickets = Whole(  # noqa: N815
-        source="previous_tickets", required=False, min_value=0, max_value=MAX_TICKETS
+        source="previous_tickets", required=False, min_value=0, max_value=validators.MAX_TICKETS
     )
     attributes = Attributes(required=False)
 
@@ -107,7 +101,7 @@ class WholeRecord(RecordFields):
     email = Text(max_length=validators.MAX_EMAIL, validators=[validators.validate_address])
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        return {"first_name": "", "tier": "", "previous_tickets": 0, "attributes": {}} | attrs
+        return {**NEW_RECORD, **attrs}
 
 
 class RecordPatch(RecordFields):
@@ -121,9 +115,8 @@ class RecordPatch(RecordFields):
     )
 
     def validate_sessionHash(self, value: str) -> str:  # noqa: N802
-        """Accept capitals: some databases print a hash so."""
-        validators.validate_session_hash(value.lower())
-        return value.lower()
+        """Return the hash in lower case."""
+        return validators.plain_hash(value)
 
 
 class ShownRecord(WholeRecord):

@@ -1,8 +1,11 @@
-"""Tokens of the sync API: shown once when they are issued, kept only as hashes."""
+"""Tokens of the sync API, and what a call that brings one may do.
+
+A token is shown once, when it is issued, and kept only as its hash.
+"""
 
 import hashlib
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -13,13 +16,10 @@ from rest_framework.request import Request
 
 from audit import log
 from crm.models import ApiToken
-from crm.sync import tokens
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
 
 # Lets a secret scanner recognise a token that got into a repository.
 PREFIX = "gpat_"
+_SCHEMES = (b"bearer", b"token")  # RFC 6750, and what clients of other DRF services send
 
 
 def issue_token(*, user: AbstractBaseUser, replace: bool) -> str:
@@ -31,26 +31,10 @@ def issue_token(*, user: AbstractBaseUser, replace: bool) -> str:
     with transaction.atomic():
         if replace:
             ApiToken.objects.filter(user_id=user.pk).delete()
-        ApiToken.objects.create(user_id=user.pk, token_hash=_hash(token))
+        ApiToken.objects.create(user_id=user.pk, token_hash=_hash(token.encode()))
         data = {"user": user.pk, "replaced": replace}
         log.record(kind="api_token.issued", actor="system", data=data)
     return token
-
-
-def user_of(*, token: str) -> "User | None":
-    """Return the active user whom `token` was issued to, or None."""
-    found = ApiToken.objects.select_related("user").filter(
-        token_hash=_hash(token), user__is_active=True
-    )
-    known = found.first()
-    return known.user if known else None
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-_SCHEMES = (b"bearer", b"token")  # RFC 6750, and what clients of other DRF services send
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -60,10 +44,11 @@ class TokenAuthentication(BaseAuthentication):
         scheme, _, token = get_authorization_header(request).partition(b" ")
         if scheme.lower() not in _SCHEMES:
             return None
-        user = tokens.user_of(token=token.strip().decode("latin-1"))
-        if user is None:
+        tokens = ApiToken.objects.select_related("user").filter(user__is_active=True)
+        found = tokens.filter(token_hash=_hash(token.strip())).first()
+        if found is None:
             raise AuthenticationFailed
-        return user, None
+        return found.user, None
 
     def authenticate_header(self, request: Request) -> str:
         """Return what a 401 says in WWW-Authenticate (RFC 9110 section 11.6.1)."""
@@ -74,10 +59,14 @@ class RecordPermissions(DjangoModelPermissions):
     """Reading needs the view permission; an upsert may do both, so it needs both."""
 
     perms_map = {
-        "GET": ["%(app_label)s.view_%(model_name)s"],
-        "HEAD": ["%(app_label)s.view_%(model_name)s"],
-        "OPTIONS": ["%(app_label)s.view_%(model_name)s"],
-        "POST": ["%(app_label)s.add_%(model_name)s", "%(app_label)s.change_%(model_name)s"],
-        "PUT": ["%(app_label)s.add_%(model_name)s", "%(app_label)s.change_%(model_name)s"],
-        "DELETE": ["%(app_label)s.delete_%(model_name)s"],
+        "GET": ["crm.view_crmrecord"],
+        "HEAD": ["crm.view_crmrecord"],
+        "OPTIONS": ["crm.view_crmrecord"],
+        "POST": ["crm.add_crmrecord", "crm.change_crmrecord"],
+        "PUT": ["crm.add_crmrecord", "crm.change_crmrecord"],
+        "DELETE": ["crm.delete_crmrecord"],
     }
+
+
+def _hash(token: bytes) -> str:
+    return hashlib.sha256(token).hexdigest()

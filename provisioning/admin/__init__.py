@@ -1,17 +1,18 @@
-"""Guest creations in the admin: to be reviewed, never written.
+"""The staff's pages: guest creations to be reviewed, never written, and the rights of persons.
 
-creations.py   the list           filters.py     its tabs and filters
-detail.py      one creation       evidence.py    what that page shows, read from log, CRM, seals
-reviewing.py   the bulk review    badges.py      states as labelled badges
-finding.py     search             preview.py     what the attribute mappings would send
-compliance.py  notices, legal holds, deletions   person.py   receipt, export, erasure
+creations.py   the list of creations   filters.py   its tabs and filters      search.py  its search
+detail.py      one creation            evidence.py  what that page shows, from log, CRM and seals
+reviewing.py   reviews                 badges.py    states as labelled badges
+person.py      one person: receipt, export, erasure
+notices.py     privacy notices         holds.py     legal holds
+deletions.py   guests to delete on the platform too
+preview.py     what the attribute mappings would send, shown inside the CRM's pages
 """
 
 from crm.admin.mappings import show_preview_with
-from provisioning.admin import compliance
-from provisioning.admin.creations import GuestCreationAdmin
+from provisioning.admin import creations, deletions, holds, notices
 from provisioning.admin.preview import mapping_preview
 
-show_preview_with(mapping_preview)
+show_preview_with(view=mapping_preview)
 
-__all__ = ["GuestCreationAdmin", "compliance"]
+__all__ = ["creations", "deletions", "holds", "notices"]

@@ -36,9 +36,9 @@ def status(creation: GuestCreation) -> SafeString:
 
 def consent(creation: GuestCreation) -> SafeString:
     """Return what holds now, and what it rests on."""
-    basis = ConsentBasis(creation.consent_basis)
     if creation.withdrawn_at:
         return badge(word="Yes, withdrawn since", tone="notice")
+    basis = ConsentBasis(creation.consent_basis)
     if not creation.consent_given:
         return badge(word=f"No, {_BASIS[basis]}", tone="quiet")
     tone = "bad" if basis == ConsentBasis.ASSUMED else "good"

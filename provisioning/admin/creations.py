@@ -1,4 +1,4 @@
-"""The list of guest creations, made for review."""
+"""The list of guest creations, made for review; nobody adds, changes or deletes one."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -31,7 +31,7 @@ EXPORTED = (
 
 @admin.register(GuestCreation)
 class GuestCreationAdmin(FindsByPost, ClosedAdmin):
-    """A closed book: no add, no change, no delete, superusers included; reviews stand beside it."""
+    """Creations, newest first; reviews are recorded beside them, never in them."""
 
     list_display = ("created", "status_badge", "consent_badge", "address", "shown", "age", "state")
     list_display_links = ("created",)
@@ -97,7 +97,7 @@ class GuestCreationAdmin(FindsByPost, ClosedAdmin):
         return [
             path("export/", site(self.export_view), name=f"{name}_export"),
             path("<uuid:pk>/change/", site(detail.page(self)), name=f"{name}_change"),
-            *person.urls(site=self.admin_site),
+            *person.urls(),
             *super().get_urls(),
         ]
 

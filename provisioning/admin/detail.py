@@ -9,15 +9,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from audit import log, staff, verify
+from audit import staff, verify
 from audit.models import AuditLeaf
-from provisioning import reviews
-from provisioning.admin import badges, evidence
-from provisioning.admin.person import EXPORT
-from provisioning.admin.reviewing import ReviewForm
+from crm.admin.records import REVEAL
+from provisioning.admin import badges, evidence, reviewing
+from provisioning.admin.person import EXPORT, require
 from provisioning.models import GuestCreation, Review
-
-REVEAL = "crm.reveal_crmrecord"
 
 
 def page(admin: Any) -> Callable[..., HttpResponse]:
@@ -63,37 +60,32 @@ def _context(request: HttpRequest, creation: GuestCreation, *, revealed: bool) -
 
 
 def _review(request: HttpRequest, creation: GuestCreation) -> dict[str, Any] | HttpResponse:
-    if not request.user.has_perm("provisioning.add_review"):
-        raise PermissionDenied
+    require(request, "provisioning.add_review")
     form = _form(request.POST)
     if not form.is_valid():
         return {"form": form}
-    reviewer = int(request.user.pk or 0)
-    reviews.review(creations=[creation.id], reviewer_id=reviewer, **form.cleaned_data)
+    reviewing.record(request=request, creations=[creation], form=form)
     messages.success(request, "The review was recorded.")
     return HttpResponseRedirect(request.path)
 
 
-def _form(data: Any = None) -> ReviewForm:
-    form = ReviewForm(data)
+def _form(data: Any = None) -> reviewing.ReviewForm:
+    form = reviewing.ReviewForm(data)
     # Here the facts come first: the page must not open with its form in focus.
     form.fields["reason"].widget.attrs.pop("autofocus")
     return form
 
 
 def _reveal(request: HttpRequest, creation: GuestCreation) -> dict[str, Any]:
-    if not request.user.has_perm(REVEAL):
-        raise PermissionDenied
-    subject = log.pseudonym(session_hash=creation.session_hash) if creation.session_hash else ""
+    require(request, REVEAL)
     data = {"creation": str(creation.id)}
-    staff.record_view(request, kind="personal_data.revealed", subject=subject, data=data)
+    staff.record_reveal(request, session_hash=creation.session_hash, data=data)
     return {"revealed": True}
 
 
 def _verify(request: HttpRequest, creation: GuestCreation) -> dict[str, Any]:
     """Check the seals over this creation's events, each whole, with its signature."""
-    if not request.user.has_perm("audit.view_auditevent"):
-        raise PermissionDenied
+    require(request, "audit.view_auditevent")
     events = [moment.id for moment in evidence.timeline(creation=creation)]
     leaves = AuditLeaf.objects.filter(event_id__in=events)
     numbers = sorted(set(leaves.values_list("seal_id", flat=True)))

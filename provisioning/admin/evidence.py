@@ -1,4 +1,4 @@
-"""What the page of one creation shows: its events and their seals, and what left the building."""
+"""What the page of one creation shows: its events and their seals, and what was sent."""
 
 import json
 from dataclasses import dataclass

@@ -12,32 +12,26 @@ from django.http import HttpRequest
 
 from provisioning.models import TO_REVIEW, ConsentBasis, GuestCreation, Status
 
-_CONDITIONS = {
-    "queue": TO_REVIEW,
-    "unknown": Q(status=Status.UNKNOWN),
-    "assumed": Q(consent_basis=ConsentBasis.ASSUMED),
-    "stated": Q(consent_given=True, consent_basis=ConsentBasis.STATED),
-    "declined": Q(consent_given=False),
-    "withdrawn": Q(withdrawn_at__isnull=False),
+# tab -> its name and its condition; `queue` is what nobody has looked at yet.
+_TABS = {
+    "queue": ("To review", TO_REVIEW),
+    "unknown": ("Unknown outcome", Q(status=Status.UNKNOWN)),
+    "assumed": ("Assumed consent", Q(consent_basis=ConsentBasis.ASSUMED)),
+    "stated": ("Stated consent", Q(consent_given=True, consent_basis=ConsentBasis.STATED)),
+    "declined": ("Declined", Q(consent_given=False)),
+    "withdrawn": ("Withdrawn", Q(withdrawn_at__isnull=False)),
 }
 
 
 class TabFilter(admin.SimpleListFilter):
-    """*To review* and its neighbours; `queue` is what nobody has looked at yet."""
+    """Narrow to one of the tabs; an unknown tab has nothing in it."""
 
     title = "list"
     parameter_name = "tab"
     template = "admin/provisioning/guestcreation/tabs.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("queue", "To review"),
-            ("unknown", "Unknown outcome"),
-            ("assumed", "Assumed consent"),
-            ("stated", "Stated consent"),
-            ("declined", "Declined"),
-            ("withdrawn", "Withdrawn"),
-        ]
+        return [(tab, name) for tab, (name, _) in _TABS.items()]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[GuestCreation]
@@ -45,8 +39,7 @@ class TabFilter(admin.SimpleListFilter):
         tab = self.value()
         if tab is None:
             return queryset
-        condition = _CONDITIONS.get(tab)
-        return queryset.filter(condition) if condition else queryset.none()
+        return queryset.filter(_TABS[tab][1]) if tab in _TABS else queryset.none()
 
 
 class SameSessionFilter(admin.SimpleListFilter):
@@ -65,7 +58,6 @@ class SameSessionFilter(admin.SimpleListFilter):
             return queryset
         try:
             named = GuestCreation.objects.filter(pk=UUID(self.value())).exclude(session_hash="")
-            keys = list(named.values_list("session_hash", flat=True))
         except ValueError:
-            keys = []
-        return queryset.filter(session_hash__in=keys)
+            return queryset.none()
+        return queryset.filter(session_hash__in=list(named.values_list("session_hash", flat=True)))

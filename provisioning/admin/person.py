@@ -4,14 +4,14 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import messages
-from django.contrib.admin import AdminSite
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from audit.staff import actor
 from provisioning import ledger
 from provisioning.consent.receipts import receipt_for_staff
 from provisioning.models import GuestCreation
@@ -22,23 +22,26 @@ from provisioning.subjects.identify import By, NotAHash, identify
 EXPORT, ERASE = "provisioning.export_subject", "provisioning.erase_subject"
 
 
-def urls(*, site: AdminSite) -> list[URLPattern]:
+def urls() -> list[URLPattern]:
     """Return the addresses, for `GuestCreationAdmin.get_urls`."""
+    site = admin.site.admin_view
     return [
-        path("person/", site.admin_view(PersonPage(site)), name="provisioning_person"),
-        path(
-            "<uuid:pk>/receipt/",
-            site.admin_view(download_receipt),
-            name="provisioning_receipt",
-        ),
+        path("person/", site(person_page), name="provisioning_person"),
+        path("<uuid:pk>/receipt/", site(download_receipt), name="provisioning_receipt"),
     ]
+
+
+def require(request: HttpRequest, permission: str) -> None:
+    """Raise PermissionDenied where the sender lacks `permission`."""
+    if not request.user.has_perm(permission):
+        raise PermissionDenied
 
 
 def download_receipt(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Answer with a creation's signed receipt, as a file; it is recorded who took it."""
-    _require(request, EXPORT)
+    require(request, EXPORT)
     creation = get_object_or_404(GuestCreation.objects.select_related("notice"), pk=pk)
-    receipt = receipt_for_staff(creation=creation, actor=_actor(request))
+    receipt = receipt_for_staff(creation=creation, actor=actor(request))
     return _file(receipt.as_json(), f"receipt-{pk}.json")
 
 
@@ -62,59 +65,41 @@ class PersonForm(forms.Form):
         return data
 
 
-class PersonPage:
+def person_page(request: HttpRequest) -> HttpResponse:
     """Find a person; export what is stored, or erase it after a confirmation."""
-
-    def __init__(self, site: AdminSite) -> None:
-        self.site = site
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not (request.user.has_perm(EXPORT) or request.user.has_perm(ERASE)):
-            raise PermissionDenied
-        form = PersonForm(request.POST or None)
-        if not form.is_valid():
-            return self._page(request, form, sessions=None)
-        sessions = form.cleaned_data["sessions"]
-        if sessions and "export" in request.POST:
-            _require(request, EXPORT)
-            return _file(export(session_hashes=sessions, actor=_actor(request)), "person.json")
-        if sessions and "erase" in request.POST and form.cleaned_data["confirmed"]:
-            _require(request, ERASE)
-            return self._erase(request, form, sessions)
-        return self._page(request, form, sessions)
-
-    def _erase(self, request: HttpRequest, form: PersonForm, sessions: list[str]) -> HttpResponse:
-        try:
-            erased = erasure.erase(session_hashes=sessions, actor=_actor(request))
-        except (holds.OnHold, ledger.InWork) as exc:
-            form.add_error(None, str(exc))
-            return self._page(request, form, sessions)
-        done = f"Erased: {erased.creations} creations and {erased.crm_records} CRM records."
-        messages.success(request, f"{done} Now delete the guests on the platform too.")
-        return redirect(reverse("admin:provisioning_platformdeletion_changelist"))
-
-    def _page(
-        self, request: HttpRequest, form: PersonForm, sessions: list[str] | None
-    ) -> HttpResponse:
-        context = {
-            **self.site.each_context(request),
-            "title": "A person's data",
-            "form": form,
-            "sessions": sessions,
-            "creations": GuestCreation.objects.filter(session_hash__in=sessions or []).count(),
-            "may_export": request.user.has_perm(EXPORT),
-            "may_erase": request.user.has_perm(ERASE),
-        }
-        return TemplateResponse(request, "admin/provisioning/person.html", context)
-
-
-def _require(request: HttpRequest, permission: str) -> None:
-    if not request.user.has_perm(permission):
+    if not (request.user.has_perm(EXPORT) or request.user.has_perm(ERASE)):
         raise PermissionDenied
+    form = PersonForm(request.POST or None)
+    sessions = form.cleaned_data["sessions"] if form.is_valid() else None
+    if sessions and "export" in request.POST:
+        require(request, EXPORT)
+        return _file(export(session_hashes=sessions, actor=actor(request)), "person.json")
+    if sessions and "erase" in request.POST and form.cleaned_data["confirmed"]:
+        require(request, ERASE)
+        if _erase(request, form, sessions):
+            return redirect(reverse("admin:provisioning_platformdeletion_changelist"))
+    context = {
+        **admin.site.each_context(request),
+        "title": "A person's data",
+        "form": form,
+        "sessions": sessions,
+        "creations": GuestCreation.objects.filter(session_hash__in=sessions or []).count(),
+        "may_export": request.user.has_perm(EXPORT),
+        "may_erase": request.user.has_perm(ERASE),
+    }
+    return TemplateResponse(request, "admin/provisioning/person.html", context)
 
 
-def _actor(request: HttpRequest) -> str:
-    return f"staff:{request.user.pk}"
+def _erase(request: HttpRequest, form: PersonForm, sessions: list[str]) -> bool:
+    """Erase, and say so; where a hold or an init under way forbids it, the form says that."""
+    try:
+        erased = erasure.erase(session_hashes=sessions, actor=actor(request))
+    except (holds.OnHold, ledger.InWork) as exc:
+        form.add_error(None, str(exc))
+        return False
+    done = f"Erased: {erased.creations} creations and {erased.crm_records} CRM records."
+    messages.success(request, f"{done} Now delete the guests on the platform too.")
+    return True
 
 
 def _file(document: dict[str, Any], name: str) -> JsonResponse:

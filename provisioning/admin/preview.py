@@ -6,19 +6,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from audit import log, staff
+from audit import staff
 from backoffice.inert import mask, mask_address, visible
 from crm import profiles
-from crm.admin.records import find_records
+from crm.admin.records import REVEAL, find_records
 from crm.models import AttributeMapping, CrmRecord
 from crm.profiles import Profile
+from provisioning.admin.person import require
 from provisioning.init import payload
 
-REVEAL = "crm.reveal_crmrecord"
 NOBODY = "00000000"
 
 MappingForm = forms.modelform_factory(
@@ -29,8 +28,7 @@ MappingForm = forms.modelform_factory(
 
 def mapping_preview(request: HttpRequest) -> HttpResponse:
     """Show the payload for the visitor named in the form; with ``X-Preview``, that part alone."""
-    if not request.user.has_perm("crm.view_attributemapping"):
-        raise PermissionDenied
+    require(request, "crm.view_attributemapping")
     form = _form(request)
     record, found = _visitor(request)
     context = {
@@ -38,11 +36,10 @@ def mapping_preview(request: HttpRequest) -> HttpResponse:
         "found": found,
         "record": record,
         "visitor": "",
+        "payload": _payload(request, record, form),
     }
-    context["payload"] = _payload(request, record, form)
-    if request.headers.get("X-Preview"):
-        template = "admin/provisioning/preview_part.html"
-    else:
+    template = "admin/provisioning/preview_part.html"
+    if not request.headers.get("X-Preview"):
         template = "admin/provisioning/preview.html"
         context |= admin.site.each_context(request) | {"title": "What would be sent"}
     return TemplateResponse(request, template, context, headers={"Cache-Control": "no-store"})
@@ -71,9 +68,8 @@ def _payload(request: HttpRequest, record: CrmRecord | None, form: Any) -> str:
     if record:
         profile = profiles.find_profile(session_hash=record.session_hash)
         if request.user.has_perm(REVEAL):
-            subject = log.pseudonym(session_hash=record.session_hash)
             data = {"purpose": "mapping preview"}
-            staff.record_view(request, kind="personal_data.revealed", subject=subject, data=data)
+            staff.record_reveal(request, session_hash=record.session_hash, data=data)
         else:
             profile = _masked(profile)
     guest = payload.guest_request(profile=profile, given=True, consent_type="explicit")

@@ -1,11 +1,13 @@
-"""Review many creations at once: select, say why, confirm."""
+"""Review one creation or many at once: the form, and the list's action that asks for it."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -32,6 +34,13 @@ class ReviewForm(forms.Form):
     )
 
 
+def record(*, request: HttpRequest, creations: Iterable[GuestCreation], form: ReviewForm) -> int:
+    """Record what a valid `form` says of `creations`, by who sent `request`; return how many."""
+    reviewer = cast(User, request.user)  # nobody anonymous gets here
+    ids = [creation.id for creation in creations]
+    return reviews.review(creations=ids, reviewer=reviewer, **form.cleaned_data)
+
+
 @admin.action(description="Review selected creations", permissions=["review"])
 def review_selected(
     admin_: Any, request: HttpRequest, queryset: QuerySet[GuestCreation]
@@ -45,9 +54,7 @@ def review_selected(
         return None
     form = ReviewForm(request.POST if "confirmed" in request.POST else None)
     if form.is_bound and form.is_valid():
-        done = reviews.review(
-            creations=[row.id for row in chosen], reviewer_id=_id(request), **form.cleaned_data
-        )
+        done = record(request=request, creations=chosen, form=form)
         admin_.message_user(request, f"Reviews recorded: {done:,}.", messages.SUCCESS)
         return None
     context = {
@@ -68,7 +75,3 @@ def _named(creations: str) -> list[UUID]:
         return [UUID(each) for each in creations.split(",")]
     except ValueError as exc:
         raise BadRequest("creations are no ids") from exc
-
-
-def _id(request: HttpRequest) -> int:
-    return int(request.user.pk or 0)  # nobody anonymous gets here

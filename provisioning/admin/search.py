@@ -35,12 +35,13 @@ def creations(*, term: str) -> list[UUID]:
 
 def _by_each_meaning(term: str, trimmed: str) -> list[QuerySet[GuestCreation, Any]]:
     rows = GuestCreation.objects.all()
-    meanings = [rows.filter(guest_id=trimmed), rows.filter(id__in=_of_request(trimmed))]
-    if term == trimmed:
-        meanings.append(rows.filter(session_hash__in=session_keys(term=term)))
-    else:
-        keys = [*session_keys(term=term), *session_keys(term=trimmed)]
-        meanings.append(rows.filter(session_hash__in=keys))
+    # A session id is kept as it is, spaces included; a pasted one may have got some around it.
+    keys = {key for text in {term, trimmed} for key in session_keys(term=text)}
+    meanings = [
+        rows.filter(guest_id=trimmed),
+        rows.filter(id__in=_of_request(trimmed)),
+        rows.filter(session_hash__in=keys),
+    ]
     with suppress(ValueError):
         meanings.append(rows.filter(id=UUID(trimmed)))
     if "@" in trimmed:

@@ -1,13 +1,11 @@
 """The webchat API as OpenAPI describes it: bodies, answers, links, and which refusals may come.
 
-Views stay bare: drf-spectacular finds their descriptions here by the view's name. A further view
-gets a further `Described` class. What every answer under /api/ shares is added by the project
-(`guestportal.api.schema`), from ``x-refusals`` too.
+Views stay bare: drf-spectacular finds their descriptions here, by the view's name in `OPERATIONS`.
+What every answer under /api/ shares is added by the project (`guestportal.api.schema`), from
+``x-refusals`` too.
 """
 
-from collections.abc import Mapping
-from inspect import cleandoc
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension, OpenApiViewExtension
 from drf_spectacular.utils import (
@@ -31,12 +29,18 @@ from provisioning.init.pipeline import ConsentDeclined, GuestNotFound
 from provisioning.models import Status
 
 TAG = "Webchat"
-EXAMPLE_SESSION = "3f0c9f6e-6f3b-4c58-9a6e-6f2a0d6a5c11"
-EXAMPLE_GUEST = "guest_8f14e45fceea"
+EXAMPLE_SESSION = {"sessionId": "3f0c9f6e-6f3b-4c58-9a6e-6f2a0d6a5c11"}
+EXAMPLE_GUEST = {"guestId": "guest_8f14e45fceea"}
 EXAMPLE_ACCESS = {
-    "guestId": EXAMPLE_GUEST,
+    **EXAMPLE_GUEST,
     "accessToken": "eyJhbGciOiJIUzI1NiJ9.guest",
     "expiresAt": "2026-11-22T18:30:00Z",
+}
+EXAMPLE_ATTRIBUTES = {
+    "email": "visitor_4a77b392@temp.com",
+    "firstName": "Guest",
+    "tier": "Unknown",
+    "previousTickets": 0,
 }
 
 # --- Answers ------------------------------------------------------------------------------------
@@ -46,30 +50,30 @@ class CrmAttributes(serializers.Serializer[Any]):
     """What the CRM knows; which of the four are shown is the operator's choice."""
 
     email = serializers.CharField(required=False)
-    firstName = serializers.CharField(required=False)  # noqa: N815
+    firstName = serializers.CharField(required=False)
     tier = serializers.CharField(required=False)
-    previousTickets = serializers.IntegerField(required=False, min_value=0)  # noqa: N815
+    previousTickets = serializers.IntegerField(required=False, min_value=0)
 
 
 class TokenAnswer(serializers.Serializer[Any]):
     """A guest of the platform and a token for it."""
 
-    guestId = serializers.CharField()  # noqa: N815
-    accessToken = serializers.CharField(help_text="Short-lived; keep it in memory only.")  # noqa: N815
-    expiresAt = serializers.CharField(help_text="ISO 8601, as the platform gave it.")  # noqa: N815
+    guestId = serializers.CharField()
+    accessToken = serializers.CharField(help_text="Short-lived; keep it in memory only.")
+    expiresAt = serializers.CharField(help_text="ISO 8601, as the platform gave it.")
 
 
 class InitAnswer(TokenAnswer):
     """A guest, its token, and what the visitor may see of the CRM."""
 
-    crmAttributes = CrmAttributes()  # noqa: N815
+    crmAttributes = CrmAttributes()
 
 
 class ProgressAnswer(serializers.Serializer[Any]):
     """How far an asynchronous init got; `guestId` is null until there is a guest to use."""
 
     status = serializers.ChoiceField(choices=Status.values)
-    guestId = serializers.CharField(allow_null=True)  # noqa: N815
+    guestId = serializers.CharField(allow_null=True)
 
 
 class WithdrawAnswer(serializers.Serializer[Any]):
@@ -95,131 +99,86 @@ class ReceiptAnswer(serializers.Serializer[Any]):
 
 # --- Operations ---------------------------------------------------------------------------------
 
-IDEMPOTENCY_KEY = OpenApiParameter(
-    name="Idempotency-Key",
-    location=OpenApiParameter.HEADER,
-    type={"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
-    description="The same key and body within 24 hours give the same guest, with a new token.",
-)
-PREFER = OpenApiParameter(
-    name="Prefer",
-    location=OpenApiParameter.HEADER,
-    type=str,
-    description="`respond-async`: 202 at once and the guest later (RFC 7240); a wish, no order.",
-)
-GPC = OpenApiParameter(
-    name="Sec-GPC",
-    location=OpenApiParameter.HEADER,
-    type=str,
-    description="`1`: Global Privacy Control, as browsers send it; kept with the record.",
-)
+
+def _header(name: str, description: str, type_: Any = str) -> OpenApiParameter:
+    return OpenApiParameter(
+        name=name, location=OpenApiParameter.HEADER, type=type_, description=description
+    )
 
 
-def _link(operation: str, *, description: str, **body: str) -> dict[str, Any]:
+def _link(operation: str, description: str, *, guest: bool = False) -> dict[str, Any]:
+    """Return a link to an operation on the same session and, where it needs one, guest."""
+    body = {"sessionId": "$request.body#/sessionId"}
+    body |= {"guestId": "$response.body#/guestId"} if guest else {}
     return {"operationId": operation, "description": description, "requestBody": body}
 
 
-SAME_SESSION = "$request.body#/sessionId"
-SAME_GUEST = "$response.body#/guestId"
-RENEW = _link(
-    "webchat_token",
-    description="A fresh token for this guest.",
-    sessionId=SAME_SESSION,
-    guestId=SAME_GUEST,
-)
-RECEIPT = _link(
-    "webchat_receipt",
-    description="The receipt of the consent given with this call.",
-    sessionId=SAME_SESSION,
-    guestId=SAME_GUEST,
-)
-WITHDRAW = _link(
-    "webchat_withdraw", description="Consent taken back for this session.", sessionId=SAME_SESSION
-)
-
-
-class Described(OpenApiViewExtension):
-    """Describes the POST of the view named `target_class`; subclasses say what is particular."""
-
-    operation: ClassVar[str]
-    body: ClassVar[type[serializers.Serializer[Any]]] = SessionSerializer
-    answer: ClassVar[type[serializers.Serializer[Any]]]
-    also: ClassVar[Mapping[int, OpenApiResponse]] = {}
-    asked: ClassVar[Mapping[str, Any]]
-    answered: ClassVar[Mapping[str, Any]] = {}
-    parameters: ClassVar[tuple[OpenApiParameter, ...]] = ()
-    refusals: ClassVar[tuple[type[Exception], ...]]
-    links: ClassVar[Mapping[str, Any]] = {}
-
-    def view_replacement(self) -> Any:
-        """Return the view with its description."""
-        summary, _, description = cleandoc(self.__doc__ or "").partition("\n")
-        described = extend_schema(
-            operation_id=self.operation,
-            summary=summary,
-            description=description.strip(),
-            tags=[TAG],
-            parameters=list(self.parameters),
-            request=self.body,
-            responses={200: self.answer, **self.also},
-            examples=self._examples(),
-            extensions={
-                "x-refusals": refusal_rows(exceptions=self.refusals),
-                "x-links": dict(self.links),
-            },
+def _post(
+    operation_id: str,
+    summary: str,
+    description: str,
+    *,
+    answer: type[serializers.Serializer[Any]],
+    asked: dict[str, Any],
+    refusals: tuple[type[Exception], ...],
+    body: type[serializers.Serializer[Any]] = SessionSerializer,
+    answered: dict[str, Any] | None = None,
+    also: dict[int, OpenApiResponse] | None = None,
+    parameters: tuple[OpenApiParameter, ...] = (),
+    links: dict[str, Any] | None = None,
+) -> Any:
+    """Describe a POST; `asked` and `answered` are examples, `also` further answers by status."""
+    examples = [OpenApiExample("request", value=asked, request_only=True)]
+    if answered:
+        examples.append(
+            OpenApiExample("answer", value=answered, response_only=True, status_codes=["200"])
         )
-        return extend_schema_view(post=described)(type("View", (self.target,), {}))
-
-    def _examples(self) -> list[OpenApiExample]:
-        examples = [OpenApiExample("request", value=dict(self.asked), request_only=True)]
-        if self.answered:
-            value = dict(self.answered)
-            examples.append(
-                OpenApiExample("answer", value=value, response_only=True, status_codes=["200"])
-            )
-        return examples
-
-
-PLATFORM = (
-    errors.Rejected,
-    errors.Credentials,
-    errors.Protocol,
-    errors.Busy,
-    errors.TimedOut,
-    errors.PlatformError,
-)
+    return extend_schema(
+        operation_id=operation_id,
+        summary=summary,
+        description=description,
+        tags=[TAG],
+        parameters=list(parameters),
+        request=body,
+        responses={200: answer, **(also or {})},
+        examples=examples,
+        extensions={"x-refusals": refusal_rows(exceptions=refusals), "x-links": links or {}},
+    )
 
 
-class DescribedInit(Described):
-    """Turn a browser session into a guest with a token
-
-    Consent is recorded first. A visitor who declines gets a guest without any CRM value, or 403
-    where the platform will not have one. Send the same `Idempotency-Key` with every try.
-    """
-
-    target_class = "provisioning.api.views.InitView"
-    operation = "webchat_init"
-    body = InitSerializer
-    answer = InitAnswer
-    asked = {"sessionId": EXAMPLE_SESSION, "consentGiven": True, "language": "en"}
-    answered = {
-        **EXAMPLE_ACCESS,
-        "crmAttributes": {
-            "email": "visitor_4a77b392@temp.com",
-            "firstName": "Guest",
-            "tier": "Unknown",
-            "previousTickets": 0,
-        },
-    }
-    also = {
+WITHDRAW = _link("webchat_withdraw", "Consent taken back for this session.")
+INIT = _post(
+    "webchat_init",
+    "Turn a browser session into a guest with a token",
+    "Consent is recorded first. A visitor who declines gets a guest without any CRM value, or 403\n"
+    "where the platform will not have one. Send the same `Idempotency-Key` with every try.",
+    body=InitSerializer,
+    answer=InitAnswer,
+    asked={**EXAMPLE_SESSION, "consentGiven": True, "language": "en"},
+    answered={**EXAMPLE_ACCESS, "crmAttributes": EXAMPLE_ATTRIBUTES},
+    also={
         202: OpenApiResponse(
             ProgressAnswer,
             description="Accepted (`Prefer: respond-async`): ask at `Location` after `Retry-After` "
             "seconds, then fetch the token from `/api/webchat/token`.",
         )
-    }
-    parameters = (IDEMPOTENCY_KEY, PREFER, GPC)
-    refusals = (
+    },
+    parameters=(
+        _header(
+            "Idempotency-Key",
+            "The same key and body within 24 hours give the same guest, with a new token.",
+            {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
+        ),
+        _header(
+            "Prefer",
+            "`respond-async`: 202 at once and the guest later (RFC 7240); a wish, no order.",
+        ),
+        _header(
+            "Sec-GPC",
+            "`1`: Global Privacy Control, as browsers send it; kept with the record.",
+        ),
+    ),
+    refusals=(
         IdentityRequired,
         ConsentDeclined,
         ledger.ConsentWithdrawn,
@@ -227,79 +186,86 @@ class DescribedInit(Described):
         ledger.KeyMismatch,
         LookupFailed,
         Overloaded,
-        *PLATFORM,
-    )
-    links = {"renew": RENEW, "receipt": RECEIPT, "withdraw": WITHDRAW}
+        errors.PlatformError,
+    ),
+    links={
+        "renew": _link("webchat_token", "A fresh token for this guest.", guest=True),
+        "receipt": _link(
+            "webchat_receipt", "The receipt of the consent given with this call.", guest=True
+        ),
+        "withdraw": WITHDRAW,
+    },
+)
+PROGRESS = extend_schema(
+    operation_id="webchat_progress",
+    summary="Ask what became of an asynchronous init",
+    description="The address is the `Location` of the 202; it is good for ten minutes.",
+    tags=[TAG],
+    responses=ProgressAnswer,
+    extensions={"x-refusals": [(404, "not_found", "There is nothing at this address.")]},
+)
+TOKEN = _post(
+    "webchat_token",
+    "Issue a fresh token for a guest of this session",
+    "Another session's guest is not found. After withdrawal there are no more tokens.",
+    body=GuestSerializer,
+    answer=TokenAnswer,
+    asked=EXAMPLE_SESSION | EXAMPLE_GUEST,
+    answered=EXAMPLE_ACCESS,
+    refusals=(
+        IdentityRequired,
+        ledger.ConsentWithdrawn,
+        GuestNotFound,
+        Overloaded,
+        errors.PlatformError,
+    ),
+    links={"withdraw": WITHDRAW},
+)
+TAKE_BACK = _post(
+    "webchat_withdraw",
+    "Take consent back",
+    "As easy as giving it: from now on this session is handled as declined, until consent is "
+    "stated\nagain. Repeating it does no harm.",
+    answer=WithdrawAnswer,
+    asked=EXAMPLE_SESSION,
+    answered={"withdrawn": 1},
+    refusals=(IdentityRequired, Overloaded),
+    links={"init": _link("webchat_init", "Handled as declined until consent is stated again.")},
+)
+RECEIPT = _post(
+    "webchat_receipt",
+    "Hand out the signed receipt of a consent",
+    "For the guest of this very session. It can be verified without us.",
+    body=GuestSerializer,
+    answer=ReceiptAnswer,
+    asked=EXAMPLE_SESSION | EXAMPLE_GUEST,
+    refusals=(IdentityRequired, ReceiptNotFound, Overloaded),
+)
+OPERATIONS = {
+    "InitView": {"post": INIT},
+    "ProgressView": {"get": PROGRESS},
+    "TokenView": {"post": TOKEN},
+    "WithdrawView": {"post": TAKE_BACK},
+    "ReceiptView": {"post": RECEIPT},
+}
 
 
-class DescribedProgress(OpenApiViewExtension):
-    """Describes the one GET: what became of an asynchronous init."""
+class DescribedView(OpenApiViewExtension):
+    """Gives every webchat view its description from `OPERATIONS`."""
 
-    target_class = "provisioning.api.views.ProgressView"
+    target_class = "provisioning.api.views.WebchatView"
+    match_subclasses = True
 
     def view_replacement(self) -> Any:
         """Return the view with its description."""
-        described = extend_schema(
-            operation_id="webchat_progress",
-            summary="Ask what became of an asynchronous init",
-            description="The address is the `Location` of the 202; it is good for ten minutes.",
-            tags=[TAG],
-            responses=ProgressAnswer,
-            extensions={"x-refusals": [(404, "not_found", "There is nothing at this address.")]},
-        )
-        return extend_schema_view(get=described)(type("View", (self.target,), {}))
+        view = type("View", (self.target,), {})
+        return extend_schema_view(**OPERATIONS[self.target.__name__])(view)
 
 
-class DescribedToken(Described):
-    """Issue a fresh token for a guest of this session
+class DescribedProgress(DescribedView):
+    """The same for the one view that is asked by GET."""
 
-    Another session's guest is not found. After withdrawal there are no more tokens.
-    """
-
-    target_class = "provisioning.api.views.TokenView"
-    operation = "webchat_token"
-    body = GuestSerializer
-    answer = TokenAnswer
-    asked = {"sessionId": EXAMPLE_SESSION, "guestId": EXAMPLE_GUEST}
-    answered = EXAMPLE_ACCESS
-    refusals = (IdentityRequired, ledger.ConsentWithdrawn, GuestNotFound, Overloaded, *PLATFORM)
-    links = {"withdraw": WITHDRAW}
-
-
-class DescribedWithdraw(Described):
-    """Take consent back
-
-    As easy as giving it: from now on this session is handled as declined, until consent is stated
-    again. Repeating it does no harm.
-    """
-
-    target_class = "provisioning.api.views.WithdrawView"
-    operation = "webchat_withdraw"
-    answer = WithdrawAnswer
-    asked = {"sessionId": EXAMPLE_SESSION}
-    answered = {"withdrawn": 1}
-    refusals = (IdentityRequired, Overloaded)
-    links = {
-        "init": _link(
-            "webchat_init",
-            description="Handled as declined until consent is stated again.",
-            sessionId=SAME_SESSION,
-        )
-    }
-
-
-class DescribedReceipt(Described):
-    """Hand out the signed receipt of a consent
-
-    For the guest of this very session. It can be verified without us.
-    """
-
-    target_class = "provisioning.api.views.ReceiptView"
-    operation = "webchat_receipt"
-    body = GuestSerializer
-    answer = ReceiptAnswer
-    asked = {"sessionId": EXAMPLE_SESSION, "guestId": EXAMPLE_GUEST}
-    refusals = (IdentityRequired, ReceiptNotFound, Overloaded)
+    target_class = "provisioning.api.views.ProgressView"
 
 
 # --- Fields -------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ The one place where the domain's exceptions meet HTTP (contract, section 3, *Err
 the platform's own words is passed on.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rest_framework.exceptions import APIException, ValidationError
@@ -22,7 +22,7 @@ from provisioning.init.pipeline import ConsentDeclined, GuestNotFound
 DEFAULT_RETRY_SECONDS = 2
 
 # The first row whose exception matches decides: a subclass stands before its parent.
-_ANSWERS: tuple[tuple[type[Exception], int, str, str], ...] = (
+_REFUSALS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (IdentityRequired, 403, "identity_required", "sessionSignature is missing or wrong."),
     (ConsentDeclined, 403, "consent_declined", "The chat is not available without consent."),
     (ledger.ConsentWithdrawn, 403, "consent_declined", "Consent for this chat was withdrawn."),
@@ -62,16 +62,16 @@ def refusals() -> Iterator[None]:
     except UnknownNotice as exc:
         sentence = "noticeVersion names no notice in effect in that language."
         raise ValidationError({"noticeVersion": [sentence]}) from exc
-    except tuple(row[0] for row in _ANSWERS) as exc:
+    except tuple(row[0] for row in _REFUSALS) as exc:
         raise _refusal(exc) from exc
 
 
-def refusal_rows(*, exceptions: Collection[type[Exception]]) -> list[tuple[int, str, str]]:
-    """Return (status, code, sentence) of each of `exceptions`, for the API's description."""
-    return [row[1:] for row in _ANSWERS if row[0] in exceptions]
+def refusal_rows(*, exceptions: tuple[type[Exception], ...]) -> list[tuple[int, str, str]]:
+    """Return (status, code, sentence) of `exceptions`, subclasses too, for the description."""
+    return [row[1:] for row in _REFUSALS if issubclass(row[0], exceptions)]
 
 
 def _refusal(exc: Exception) -> Refusal:
-    status, code, sentence = next(row[1:] for row in _ANSWERS if isinstance(exc, row[0]))
+    status, code, sentence = next(row[1:] for row in _REFUSALS if isinstance(exc, row[0]))
     wait = (getattr(exc, "retry_after", None) or DEFAULT_RETRY_SECONDS) if status == 503 else None
     return Refusal(status=status, code=code, sentence=sentence, wait=wait)

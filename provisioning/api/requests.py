@@ -1,4 +1,8 @@
-"""The wire contract in: what a webchat request may say (contract, sections 3 and 4)."""
+"""What a webchat request may say (contract, sections 3 and 4): fields, serializers, headers.
+
+The fields word their errors as the contract does; the serializers are made of them; `init_request`
+turns a validated body and its headers into what the pipeline takes.
+"""
 
 import functools
 import hashlib
@@ -75,21 +79,15 @@ class PlainBoolean(serializers.BooleanField):
 
 
 class Word(PlainString):
-    """One of a few words."""
-
-    default_error_messages = {"word": "{name} must be one of: {words}."}
+    """One of a few words; whatever is wrong with another value, the error lists them."""
 
     def __init__(self, *, words: tuple[str, ...], **kwargs: Any) -> None:
-        super().__init__(limit=max(map(len, words)), **kwargs)
+        shape = f"one of: {', '.join(words)}"
+        super().__init__(limit=64, pattern="|".join(words), shape=shape, **kwargs)
         self.words = words
 
     def fail(self, key: str, **kwargs: Any) -> Any:
-        serializers.CharField.fail(self, "word", name=self.field_name, words=", ".join(self.words))
-
-    def to_internal_value(self, data: Any) -> str:
-        if data not in self.words or not isinstance(data, str):
-            self.fail("word")
-        return str(data)
+        super().fail("shape")
 
 
 class SessionSerializer(serializers.Serializer[Any]):
@@ -105,8 +103,8 @@ class SessionSerializer(serializers.Serializer[Any]):
         # DRF answers null before to_internal_value, without our wording.
         return super().run_validation([] if data is None else data)
 
-    sessionId = PlainString(limit=256, help_text="The browser session. Only its hash is used.")  # noqa: N815
-    sessionSignature = PlainString(  # noqa: N815
+    sessionId = PlainString(limit=256, help_text="The browser session. Only its hash is used.")
+    sessionSignature = PlainString(
         limit=64,
         required=False,
         help_text="Hex HMAC-SHA-256 of sessionId; needed where identity verification is required.",
@@ -116,20 +114,20 @@ class SessionSerializer(serializers.Serializer[Any]):
 class GuestSerializer(SessionSerializer):
     """A request about one guest of the session."""
 
-    guestId = PlainString(limit=128, help_text="As init answered it.")  # noqa: N815
+    guestId = PlainString(limit=128, help_text="As init answered it.")
 
 
 class InitSerializer(SessionSerializer):
     """A request for a guest."""
 
-    consentGiven = PlainBoolean(  # noqa: N815
+    consentGiven = PlainBoolean(
         required=False,
         help_text="What the visitor decided. Omitted: assumed, declined or refused (CONSENT_MODE).",
     )
-    consentType = Word(  # noqa: N815
+    consentType = Word(
         words=tuple(ConsentType.values), required=False, help_text="Omitted: explicit."
     )
-    noticeVersion = PlainString(  # noqa: N815
+    noticeVersion = PlainString(
         limit=64, required=False, help_text="Which privacy notice the visitor saw."
     )
     language = PlainString(

@@ -40,7 +40,7 @@ class WebchatView(APIView):
     def post(self, request: Request) -> Response:
         """Validate, do the one thing, answer."""
         call = tracing.span("webchat", request_id=request.META["REQUEST_ID"])
-        with call, refusals(), in_flight.one_more():
+        with call, refusals(), in_flight.counted():
             serializer = self.serializer_class(data=request.data)
             serializer.is_valid(raise_exception=True)
             body = serializer.validated_data

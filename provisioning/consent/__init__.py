@@ -1,1 +1,1 @@
-"""Consent: what the visitor said, what follows from it, and how it is taken back."""
+"""Consent: what the visitor said, what follows from it, and the receipt of it."""

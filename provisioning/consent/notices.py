@@ -53,9 +53,8 @@ def publish(*, draft: NoticeDraft, actor: str) -> Notice:
     now = timezone.now()
     try:
         with transaction.atomic():
-            if Notice.objects.filter(
-                version=draft.version, language__iexact=draft.language
-            ).exists():
+            same = Notice.objects.filter(version=draft.version, language__iexact=draft.language)
+            if same.exists():
                 raise AlreadyPublished
             notice = Notice.objects.create(
                 **content, sha256=digest, published_at=now, published_by=actor

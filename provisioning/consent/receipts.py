@@ -50,13 +50,10 @@ class Receipt:
 def receipt_for_guest(*, session_hash: str, guest_id: str) -> Receipt:
     """Return the receipt of the consent under which this very session got `guest_id`.
 
-    Raises ReceiptNotFound or SigningKeyMissingError.
+    Raises ReceiptNotFound or SigningKeyMissing.
     """
-    creation = (
-        GuestCreation.objects.filter(session_hash=session_hash, guest_id=guest_id)
-        .select_related("notice")
-        .first()
-    )
+    rows = GuestCreation.objects.filter(session_hash=session_hash, guest_id=guest_id)
+    creation = rows.select_related("notice").first()
     if creation is None:
         raise ReceiptNotFound
     return make_receipt(creation=creation)
@@ -65,13 +62,13 @@ def receipt_for_guest(*, session_hash: str, guest_id: str) -> Receipt:
 def receipt_for_staff(*, creation: GuestCreation, actor: str) -> Receipt:
     """Return the receipt of `creation`, and record that `actor` took it.
 
-    Raises SigningKeyMissingError.
+    Raises SigningKeyMissing.
     """
     made = make_receipt(creation=creation)
     with transaction.atomic():
         log.record(
             kind="receipt.exported",
-            subject=_subject(creation),
+            subject=log.pseudonym(session_hash=creation.session_hash),
             actor=actor,
             data={"creation": str(creation.id)},
         )
@@ -79,11 +76,11 @@ def receipt_for_staff(*, creation: GuestCreation, actor: str) -> Receipt:
 
 
 def make_receipt(*, creation: GuestCreation) -> Receipt:
-    """Return the signed receipt of `creation`. Raises SigningKeyMissingError."""
+    """Return the signed receipt of `creation`. Raises SigningKeyMissing."""
     content = {
         "schema_version": SCHEMA_VERSION,
         "record_id": str(creation.id),
-        "pii_principal_id": _subject(creation),
+        "pii_principal_id": log.pseudonym(session_hash=creation.session_hash),
         "pii_processing": _processing(creation),
         "party_identification": _parties(creation.notice),
         "events": _events(creation),
@@ -92,28 +89,21 @@ def make_receipt(*, creation: GuestCreation) -> Receipt:
     return Receipt(content, signing.sign(message=message, purpose="receipt"))
 
 
-def _subject(creation: GuestCreation) -> str:
-    """Return the log's pseudonym of the visitor; empty once erased."""
-    if not creation.session_hash:
-        return ""
-    with transaction.atomic():
-        return log.pseudonym(session_hash=creation.session_hash)
-
-
 def _processing(creation: GuestCreation) -> dict[str, Any]:
     notice = creation.notice
+    # Where nobody published such a notice, what the page said of it.
+    named = notice or Notice(
+        version=creation.notice_version, language=creation.language, purposes=[]
+    )
     return {
         "privacy_notice": {
-            "version": notice.version if notice else creation.notice_version,
-            "language": notice.language if notice else creation.language,
-            "sha256": notice.sha256 if notice else "",
+            "version": named.version,
+            "language": named.language,
+            "sha256": named.sha256,
             "known": notice is not None,
-            "text": notice.text if notice else "",
+            "text": named.text,
         },
-        "purposes": [
-            {"purpose": purpose, "lawful_basis": "consent"}
-            for purpose in (notice.purposes if notice else [])
-        ],
+        "purposes": [{"purpose": purpose, "lawful_basis": "consent"} for purpose in named.purposes],
         # Names of what went to the platform; never the values.
         "pii_information": list(creation.sent_fields),
         "recipient_third_parties": ["Genesys Cloud"],
@@ -139,7 +129,5 @@ def _events(creation: GuestCreation) -> list[dict[str, str]]:
     }
     if creation.withdrawn_at is None:
         return [first]
-    return [
-        first,
-        {"event_time": log.timestamp(creation.withdrawn_at), "event_state": "withdrawn"},
-    ]
+    withdrawn = log.timestamp(creation.withdrawn_at)
+    return [first, {"event_time": withdrawn, "event_state": "withdrawn"}]

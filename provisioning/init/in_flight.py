@@ -18,7 +18,7 @@ _count = 0
 
 
 @contextmanager
-def one_more() -> Iterator[None]:
+def counted() -> Iterator[None]:
     """Count one init while it is worked on. Raises Overloaded beyond MAX_IN_FLIGHT."""
     global _count
     with _lock:

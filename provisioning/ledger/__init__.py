@@ -1,12 +1,13 @@
 """The ledger: the only writer of GuestCreation, each change with its audit event.
 
-opening.py      open(): a new row, or which earlier one serves; reuse, resume and idempotency
-transitions.py  what becomes of a row
-erasing.py      what an erasure leaves of one
-reviewing.py    which ones a reviewer has looked at
-waiting.py      rows that wait for the worker
-storage.py      the short transactions that both are made of
-statements.py   what every init reads and writes, as SQL
+opening.py       open_creation(): a new row, or which earlier one serves
+transitions.py   what becomes of a row
+queue.py         rows that wait for the worker
+withdrawal.py    consent taken back: what it does to the session's rows
+erasing.py       what an erasure leaves of a row
+recovery.py      what a crash left open
+transactions.py  the short transactions that all of it is made of
+sql.py           what every init reads and writes, as SQL
 
 QUEUED ─► PENDING ─► GUEST_CREATED ─► READY
              │             └ rests until the session's next init, which mints the token

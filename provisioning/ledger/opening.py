@@ -189,14 +189,14 @@ def _same_consent(intent: Intent, latest: GuestCreation, within: timedelta) -> G
         return None
     if latest.withdrawn_at or latest.erased_at:
         return None
-    return latest if _told_and_said(latest) == _tells_and_says(intent) else None
+    return latest if _consent_of_row(latest) == _consent_of_intent(intent) else None
 
 
-def _told_and_said(row: GuestCreation) -> tuple[object, ...]:
+def _consent_of_row(row: GuestCreation) -> tuple[object, ...]:
     return row.consent_given, row.consent_type, row.notice_id, row.notice_version
 
 
-def _tells_and_says(intent: Intent) -> tuple[object, ...]:
+def _consent_of_intent(intent: Intent) -> tuple[object, ...]:
     # Consent under another notice is another consent.
     notice_id = intent.notice.id if intent.notice else None
     return intent.consent.given, intent.consent.type, notice_id, intent.notice_version

@@ -35,7 +35,7 @@ def recover() -> Recovered:
     unknown = failed = resting = 0
     while rows := list(_overdue()[:BATCH]):
         for row in rows:
-            entry = Entry(row.id, _subject(row), row.request_id)
+            entry = Entry(row.id, log.pseudonym(session_hash=row.session_hash), row.request_id)
             if row.status == Status.PENDING:
                 unknown += ledger.give_up(
                     entry=entry, leaving=Status.PENDING, status=Status.UNKNOWN
@@ -54,7 +54,3 @@ def _overdue() -> QuerySet[GuestCreation]:
         .only("id", "status", "session_hash", "request_id")
         .order_by("overdue_at")
     )
-
-
-def _subject(row: GuestCreation) -> str:
-    return log.pseudonym(session_hash=row.session_hash) if row.session_hash else ""

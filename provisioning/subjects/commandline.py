@@ -1,4 +1,4 @@
-"""How the commands about a person name the person."""
+"""The arguments by which commands about a person name the person."""
 
 import sys
 from argparse import ArgumentParser
@@ -25,28 +25,23 @@ def add_subject_arguments(parser: ArgumentParser) -> None:
 
 def subject_from(options: dict[str, Any]) -> list[str]:
     """Return the keys of the stored sessions that the arguments name. Raises CommandError."""
+    by, value = _named(options)
     try:
-        return identify(by=_by(options), value=_value(options))
+        return identify(by=by, value=value)
     except NotAHash as exc:
         raise CommandError(f"--session-hash: {exc}") from exc
     except UnicodeEncodeError as exc:
         raise CommandError("the session id is not valid UTF-8") from exc
 
 
-def _by(options: dict[str, Any]) -> By:
+def _named(options: dict[str, Any]) -> tuple[By, str]:
     if options["session_id_stdin"]:
-        return By.SESSION_ID
-    if options["session_hash"] is not None:
-        return By.SESSION_HASH
-    return By.GUEST_ID if options["guest_id"] is not None else By.EMAIL
-
-
-def _value(options: dict[str, Any]) -> str:
-    if not options["session_id_stdin"]:
-        names = ("session_hash", "guest_id", "email")
-        return next(str(options[name]) for name in names if options[name] is not None)
-    # Only the line's end is cut: a session id is kept as it is, spaces included.
-    value = sys.stdin.readline().rstrip("\r\n")
-    if not value:
-        raise CommandError("no session id on standard input")
-    return value
+        # Only the line's end is cut: a session id is kept as it is, spaces included.
+        value = sys.stdin.readline().rstrip("\r\n")
+        if not value:
+            raise CommandError("no session id on standard input")
+        return By.SESSION_ID, value
+    given = (By.SESSION_HASH, By.GUEST_ID, By.EMAIL)
+    return next(
+        (by, options[by.name.lower()]) for by in given if options[by.name.lower()] is not None
+    )

@@ -56,9 +56,9 @@ def erase_expired(*, batch: int = BATCH) -> int:
     With a session's last creation goes what ties the log to it. CRM records and withdrawals stay:
     the one is the CRM's to keep, the other is what the visitor asked us to remember.
     """
-    if settings.RETENTION_DAYS is None:
+    before = _retention_ends()
+    if before is None:
         return 0
-    before = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
     oldest = _expired(before).order_by("created_at").values_list("session_hash", flat=True)
     keys = dict.fromkeys(oldest[:batch])
     erased = sum(_expire_session(key, before) for key in keys)
@@ -69,9 +69,8 @@ def erase_expired(*, batch: int = BATCH) -> int:
 
 def count_expired() -> int:
     """Return how many creations `erase_expired` has yet to erase."""
-    if settings.RETENTION_DAYS is None:
-        return 0
-    return _expired(timezone.now() - timedelta(days=settings.RETENTION_DAYS)).count()
+    before = _retention_ends()
+    return _expired(before).count() if before else 0
 
 
 def empty_write_ahead_log() -> None:
@@ -100,6 +99,12 @@ def _erase_session(session_hash: str, actor: str) -> tuple[int, int]:
         counts = {"reason": "request", "creations": creations, "crmRecords": records}
         log.record(kind="subject.erased", subject=subject, actor=actor, data=counts)
     return creations, records
+
+
+def _retention_ends() -> datetime | None:
+    """Return the moment before which creations are erased; None where they are kept."""
+    days = settings.RETENTION_DAYS
+    return None if days is None else timezone.now() - timedelta(days=days)
 
 
 def _expired(before: datetime) -> QuerySet[GuestCreation]:

@@ -17,7 +17,7 @@ from provisioning.models import GuestCreation, IdempotencyKey, LegalHold, Withdr
 def export(*, session_hashes: Sequence[str], actor: str) -> dict[str, Any]:
     """Return what is stored of these sessions, and record that `actor` took it.
 
-    Raises SigningKeyMissingError: the receipts in it are signed.
+    Raises SigningKeyMissing: the receipts in it are signed.
     """
     with transaction.atomic():
         sessions = [_session(key) for key in session_hashes]

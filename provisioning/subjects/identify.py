@@ -1,6 +1,5 @@
 """Which stored sessions are a person's."""
 
-import re
 from enum import Enum
 from itertools import chain
 
@@ -9,7 +8,6 @@ from crm import sessions
 from crm.models import CrmRecord
 from provisioning.models import GuestCreation, IdempotencyKey, Withdrawal
 
-_HASH = re.compile(r"[0-9a-f]{64}")
 _KEYED_BY_SESSION = (CrmRecord, GuestCreation, Withdrawal, IdempotencyKey, SubjectSalt)
 
 
@@ -34,17 +32,13 @@ def identify(*, by: By, value: str) -> list[str]:
     if by is By.SESSION_ID:
         return _stored([sessions.hash_session(session_id=value)])
     if by is By.SESSION_HASH:
-        return _stored(_keys_of_hash(value.strip().lower()))
+        keys = sessions.hash_keys(text=value)
+        if not keys:
+            raise NotAHash("a session hash has 64 hexadecimal digits")
+        return _stored(keys)
     if by is By.GUEST_ID:
         return _sessions(GuestCreation.objects.filter(guest_id=value.strip()).exclude(guest_id=""))
     return _sessions(CrmRecord.objects.filter(email__iexact=value.strip()))
-
-
-def _keys_of_hash(value: str) -> list[str]:
-    """Return both readings: the SHA-256 outside systems have, and the key as it is stored here."""
-    if not _HASH.fullmatch(value):
-        raise NotAHash("a session hash has 64 hexadecimal digits")
-    return [value, sessions.key_for_hash(session_hash=value)]
 
 
 def _sessions(rows: object) -> list[str]:

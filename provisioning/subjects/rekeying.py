@@ -18,12 +18,8 @@ from provisioning.models import GuestCreation, IdempotencyKey, LegalHold, Withdr
 from provisioning.subjects.erasure import empty_write_ahead_log
 
 _KEYED: tuple[type[models.Model], ...] = (
-    CrmRecord,
-    GuestCreation,
-    IdempotencyKey,
-    LegalHold,
-    Withdrawal,
-)
+    CrmRecord, GuestCreation, IdempotencyKey, LegalHold, Withdrawal,
+)  # fmt: skip
 _BATCH = 1_000
 
 

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from audit import log, verify
 from audit.models import AuditEvent, AuditLeaf, AuditSeal
-from audit.sealing import seals, signing
+from audit.sealing import merkle, seals, signing
 from tests.audit.factories import event, events, sealed_event
 from tests.conftest import drop_audit_triggers
 
@@ -116,7 +116,7 @@ def test_names_an_event_edited_with_its_leaf(batches):
     target = batches[0][2]
     body = target.body.replace('"index":2', '"index":7')
     AuditEvent.objects.filter(id=target.id).update(body=body)
-    AuditLeaf.objects.filter(event_id=target.id).update(hash=verify.records.leaf_hash(body))
+    AuditLeaf.objects.filter(event_id=target.id).update(hash=merkle.leaf_hash(body=body).hex())
 
     assert "seal 1: its events are not those it was made of" in _problems()
 

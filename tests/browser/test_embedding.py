@@ -4,9 +4,12 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import SHOP, Web
+from guestportal import webchat
+from tests.browser.conftest import CHAT, SHOP, Web
+
+CLIENT = f"{CHAT}/static/guestportal/webchat-1.0.0.js"
 
 
 def visit(web: Web) -> Page:
@@ -109,14 +112,52 @@ def test_runs_under_the_guides_policy_without_a_violation(web: Web) -> None:
     assert complaints == []
 
 
-def test_does_not_run_a_client_that_is_not_the_one_it_was_written_for(web: Web) -> None:
-    text = (web.folder / "embedding.html").read_text()
-    tampered = re.sub(r'integrity="sha384-.{8}', 'integrity="sha384-AAAAAAAA', text)
-    (web.folder / "tampered.html").write_text(tampered)
-    page = web.open(f"{SHOP}/tampered.html")
+IMPORT_MAP = r'<script type="importmap">.+</script>'
+PRELOAD = r'<link rel="modulepreload".+>'
+
+
+@pytest.mark.parametrize("left_out", [(), (PRELOAD,)], ids=["as_it_is", "without_preload"])
+def test_does_not_run_a_client_that_is_not_the_one_it_was_written_for(
+    web: Web, left_out: tuple[str, ...]
+) -> None:
+    page = visit_tampered(web, *left_out)
 
     page.get_by_role("button", name="Accept").click()
     page.wait_for_load_state("networkidle")
 
     status(page).to_be_empty()
     assert web.sandbox.calls() == []
+
+
+def test_imports_no_such_client_later_on_either(web: Web) -> None:
+    page = visit_tampered(web)
+
+    outcome = page.evaluate(f"import('{CLIENT}').then(() => 'loaded', (error) => error.name)")
+
+    assert outcome == "TypeError"
+
+
+def test_runs_any_client_without_import_map_and_preload(web: Web) -> None:
+    page = visit_tampered(web, IMPORT_MAP, PRELOAD)
+
+    page.get_by_role("button", name="Accept").click()
+
+    status(page).to_have_text("You are connected as Guest.")
+
+
+def visit_tampered(web: Web, *left_out: str) -> Page:
+    """Open the guide's page, without some of its lines, where the client has been changed."""
+    text = (web.folder / "embedding.html").read_text()
+    for line in left_out:
+        text, count = re.subn(line, "", text)
+        assert count == 1
+    (web.folder / "tampered.html").write_text(text)
+    page = web.open(f"{SHOP}/blank.html")
+    page.route(CLIENT, change)
+    page.goto(f"{SHOP}/tampered.html")
+    return page
+
+
+def change(route: Route) -> None:
+    headers = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript"}
+    route.fulfill(body=f"{webchat.MODULE.read_text()}\n", headers=headers)

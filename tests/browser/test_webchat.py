@@ -7,9 +7,10 @@ import pytest
 from playwright.sync_api import Page, Request
 
 from tests.browser.conftest import CHAT, SHOP, STRICT_CHAT, Web
+from tests.support.service import ROOT
 
 MODULE = f"{CHAT}/static/guestportal/webchat-1.0.0.js"
-PLAIN = f"{CHAT}/static/guestportal/webchat-1.0.0.plain.js"
+GUIDE = (ROOT / "docs" / "embedding.md").read_text()
 
 # Runs a piece of script with `client` (the module) and returns its value, or the error's parts.
 TRY = f"""async (script) => {{
@@ -225,9 +226,13 @@ def test_stores_nothing(web: Web) -> None:
     assert page.evaluate("sessionStorage.length") == 0
 
 
-def test_serves_a_plain_script_with_the_same_functions(web: Web) -> None:
-    page = shop(web)
-    page.add_script_tag(url=PLAIN)
+def test_gives_classic_scripts_the_same_functions_by_the_guides_module(web: Web) -> None:
+    (module,) = re.findall(
+        r"^```js\n(import \* as guestportal.+?)```", GUIDE, re.DOTALL | re.MULTILINE
+    )
+    (web.folder / "global.js").write_text(module)
+    (web.folder / "global.html").write_text('<script type="module" src="global.js"></script>')
+    page = web.open(f"{SHOP}/global.html")
 
     guest = page.evaluate(
         f'guestportal.init({{ endpoint: "{CHAT}", consent: true }}).then((chat) => chat.guestId)'

@@ -1,43 +1,39 @@
-"""The browser client's files: one source, small, pinned, and open to every origin."""
+"""The browser client's file: small, pinned, and open to every origin."""
 
+import base64
 import gzip
+import hashlib
 import re
-from pathlib import Path
 
-import pytest
 from django.test import Client
 
 from guestportal import webchat
 from tests.support.service import ROOT
 
-BUILDS = (webchat.MODULE, webchat.PLAIN)
+PUBLISHED = "sha384-4KQ9vTLiRZ+XnN4mSbx3stpzPQPk+Fy/i41D7xFaP+kOKwUeIF1UO9L0GjaaiyOi"
 GUIDE = (ROOT / "docs" / "embedding.md").read_text()
+PAGE = (ROOT / "docs" / "embedding.html").read_text()
 
 
-def test_the_plain_script_is_the_module_in_a_closure() -> None:
-    expected = webchat.plain_script(module=webchat.MODULE.read_text())
-
-    assert webchat.PLAIN.read_text() == expected, "run: python -m guestportal.webchat"
+def test_its_bytes_are_those_that_websites_have_pinned() -> None:
+    assert webchat.integrity() == PUBLISHED
 
 
-@pytest.mark.parametrize("build", BUILDS)
-def test_weighs_less_than_four_kilobytes(build: Path) -> None:
-    assert len(gzip.compress(build.read_bytes())) < 4096
+def test_weighs_less_than_four_kilobytes() -> None:
+    assert len(gzip.compress(webchat.MODULE.read_bytes())) < 4096
 
 
-@pytest.mark.parametrize("build", BUILDS)
-def test_the_guide_pins_what_is_served(build: Path) -> None:
+def test_the_guide_pins_what_is_served() -> None:
     pinned = re.findall(r"sha384-[A-Za-z0-9+/]{64}", GUIDE)
 
-    assert pinned.count(webchat.integrity(path=build)) == 2
+    assert pinned.count(webchat.integrity()) == 4  # prose, import map, preload, how to hash the map
     assert len(pinned) == 4
 
 
-@pytest.mark.parametrize("build", BUILDS)
-def test_any_origin_may_load_it_and_keep_it(client: Client, build: Path) -> None:
-    answer = client.get(f"/static/guestportal/{build.name}")
+def test_any_origin_may_load_it_and_keep_it(client: Client) -> None:
+    answer = client.get(f"/static/guestportal/{webchat.MODULE.name}")
 
-    assert b"".join(answer.streaming_content) == build.read_bytes()  # type: ignore[attr-defined]
+    assert b"".join(answer.streaming_content) == webchat.MODULE.read_bytes()  # type: ignore[attr-defined]
     assert answer["Access-Control-Allow-Origin"] == "*"
     assert answer["Content-Type"].startswith("text/javascript")
     assert "immutable" in answer["Cache-Control"]
@@ -50,7 +46,7 @@ def test_knows_its_own_version() -> None:
 def test_stores_no_token() -> None:
     storages = re.compile(r"localStorage|sessionStorage|indexedDB|document\.cookie|caches")
 
-    assert [build.name for build in BUILDS if storages.search(build.read_text())] == []
+    assert storages.search(webchat.MODULE.read_text()) is None
 
 
 def test_the_guides_snippet_is_the_script_that_the_browser_tests_run() -> None:
@@ -59,13 +55,23 @@ def test_the_guides_snippet_is_the_script_that_the_browser_tests_run() -> None:
     assert f"```js\n{script}```" in GUIDE
 
 
-def test_the_guides_policy_and_preload_are_those_of_its_page() -> None:
-    page = (ROOT / "docs" / "embedding.html").read_text()
+def test_the_guides_policy_import_map_and_preload_are_those_of_its_page() -> None:
     (policy,) = re.findall(r"^Content-Security-Policy: (.+)$", GUIDE, re.MULTILINE)
     (preload,) = re.findall(r"^<link rel=\"modulepreload\".+$", GUIDE, re.MULTILINE)
+    (import_map,) = re.findall(r"^<script type=\"importmap\">.+$", GUIDE, re.MULTILINE)
 
-    assert f'content="{policy}"' in page
-    assert preload in page
+    assert f'content="{policy}"' in PAGE
+    assert preload in PAGE
+    assert import_map in PAGE
+
+
+def test_the_guides_policy_admits_its_import_map_and_no_other_inline_script() -> None:
+    (import_map,) = re.findall(r"<script type=\"importmap\">(.+)</script>", PAGE)
+    digest = base64.b64encode(hashlib.sha256(import_map.encode()).digest()).decode()
+    (policy,) = re.findall(r"^Content-Security-Policy: (.+)$", GUIDE, re.MULTILINE)
+
+    assert re.findall(r"'(sha\d+-[^']+|unsafe-\w+)'", policy) == [f"sha256-{digest}"]
+    assert f"printf %s '{import_map}' |" in GUIDE
 
 
 def test_the_guide_says_what_to_do_on_every_code() -> None:

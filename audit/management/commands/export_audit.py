@@ -37,7 +37,7 @@ class Command(BaseCommand):
                     only=only,
                     progress=bar.update,
                 )
-            except signing.SigningKeyMissingError as exc:
+            except signing.SigningKeyMissing as exc:
                 raise CommandError(str(exc)) from exc
             except OSError as exc:
                 raise CommandError(f"cannot write: {exc}") from exc

@@ -22,7 +22,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         try:
             made = seals.seal(sweep=options["all"])
-        except signing.SigningKeyMissingError as exc:
+        except signing.SigningKeyMissing as exc:
             raise CommandError(str(exc)) from exc
         except OSError as exc:
             raise CommandError(f"the anchor file cannot be written: {exc}") from exc

@@ -34,7 +34,7 @@ class Command(BaseCommand):
                 report = verify.verify(
                     since=options["since"], anchors=options["anchors"], progress=bar.update
                 )
-            except verify.UnknownSealError as exc:
+            except verify.UnknownSeal as exc:
                 raise CommandError(str(exc)) from exc
         verify.remember(report=report, actor=options["actor"])
         self._tell(report)

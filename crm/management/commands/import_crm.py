@@ -1,15 +1,16 @@
-import io
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, TextIO
+from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 from tqdm import tqdm
 
-from crm.imports.importing import ImportOvertaken, ImportRefused, ImportResult, Step, import_records
+from crm.imports.csvfile import lines_of
+from crm.imports.importing import ImportRefused, ImportResult, Step, import_records
 from crm.sessions import WrongPepper
+from crm.upsert import Overtaken
 
 
 class Command(BaseCommand):
@@ -26,13 +27,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: str, **options: Any) -> None:
         try:
-            with _opened(file) as lines:
-                result = _watched(import_records(lines=lines, actor="system"))
+            with _opened(file) as content:
+                steps = import_records(lines=lines_of(file=content), actor="system")
+                result = _watched(steps)
         except OSError as exc:
             raise CommandError(f"The file cannot be read: {exc.strerror}.") from exc
         except ImportRefused as exc:
             raise CommandError(f"Nothing was imported; errors: {exc.total:,}\n{exc}") from exc
-        except ImportOvertaken as exc:
+        except Overtaken as exc:
             raise CommandError("Others keep changing these records; nothing was imported.") from exc
         except WrongPepper as exc:
             raise CommandError(f"Nothing was imported: {exc}.") from exc
@@ -62,11 +64,5 @@ def _watched(steps: Iterator[Step | ImportResult]) -> ImportResult:
     raise AssertionError("an import ends with its result")
 
 
-def _opened(file: str) -> AbstractContextManager[TextIO]:
-    if file == "-":
-        return nullcontext(
-            io.TextIOWrapper(
-                sys.stdin.buffer, encoding="utf-8", errors="surrogateescape", newline=""
-            )
-        )
-    return open(file, encoding="utf-8", errors="surrogateescape", newline="")
+def _opened(file: str) -> AbstractContextManager[IO[bytes]]:
+    return nullcontext(sys.stdin.buffer) if file == "-" else open(file, "rb")

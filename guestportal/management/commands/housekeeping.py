@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
 from audit.sealing.seals import seal
-from audit.sealing.signing import SigningKeyMissingError
+from audit.sealing.signing import SigningKeyMissing
 from crm.imports import uploads
 from provisioning.init import queued
 from provisioning.init.idempotency import forget_idempotency_keys
@@ -65,7 +65,7 @@ def _do(duty: Callable[[], object]) -> bool:
     except DatabaseError as exc:  # the operator's news, not a bug: one line
         logger.error("housekeeping: %s failed: %s", duty.__name__, type(exc).__name__)
         return False
-    except (OSError, SigningKeyMissingError) as exc:  # which file, which setting
+    except (OSError, SigningKeyMissing) as exc:  # which file, which setting
         logger.error("housekeeping: %s failed: %s", duty.__name__, exc)
         return False
     except Exception:

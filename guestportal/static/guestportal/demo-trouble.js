@@ -14,7 +14,7 @@ const OPTIONS = {
 };
 
 /** Put the chosen trouble in place, and resolve to the options for `init` that go with it. */
-export async function arrange(choice) {
+export async function prepareTrouble(choice) {
   const { sandbox } = document.body.dataset;
   if (sandbox) {
     await control(sandbox, "faults", FAULTS[choice] ?? []);

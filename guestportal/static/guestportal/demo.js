@@ -2,7 +2,7 @@
 
 import { init } from "./webchat-1.0.0.js";
 import { beginExchange, endExchange, showPlatformCalls, startFromNow } from "./demo-wire.js";
-import { arrange } from "./demo-trouble.js";
+import { prepareTrouble } from "./demo-trouble.js";
 
 const chatBox = document.getElementById("chat");
 const exchanges = document.getElementById("exchanges");
@@ -23,37 +23,37 @@ async function start(consent) {
       language: "en",
       signal: abort.signal,
       fetch: watchedFetch,
-      onToken: (token, expiresAt) => tell("expires", new Date(expiresAt).toLocaleString()),
-      onError: sorry,
-      ...(await arrange(document.getElementById("trouble").value)),
+      onToken: (token, expiresAt) => setText("expires", new Date(expiresAt).toLocaleString()),
+      onError: showError,
+      ...(await prepareTrouble(document.getElementById("trouble").value)),
     });
-    tell("name", chat.crmAttributes.firstName ?? "visitor");
-    tell("guest", chat.guestId);
-    tell("email", chat.crmAttributes.email ?? "not shown");
+    setText("name", chat.crmAttributes.firstName ?? "visitor");
+    setText("guest", chat.guestId);
+    setText("email", chat.crmAttributes.email ?? "not shown");
     show("ready");
   } catch (error) {
-    sorry(error);
+    showError(error);
   }
 }
 
 async function withdraw() {
   try {
     const count = await chat.withdraw();
-    tell("count", count === 1 ? "One guest was withdrawn." : `${count} guests were withdrawn.`);
+    setText("count", count === 1 ? "One guest was withdrawn." : `${count} guests were withdrawn.`);
     show("withdrawn");
   } catch (error) {
-    sorry(error);
+    showError(error);
   }
 }
 
-function sorry(error) {
-  tell("sentence", error.message);
-  tell("code", error.code ?? error.name);
-  tell("later", error.retryAfter ? ` · try again in ${Math.ceil(error.retryAfter)} s` : "");
-  show("sorry");
+function showError(error) {
+  setText("sentence", error.message);
+  setText("code", error.code ?? error.name);
+  setText("later", error.retryAfter ? ` · try again in ${Math.ceil(error.retryAfter)} s` : "");
+  show("error");
 }
 
-function again() {
+function startOver() {
   chat?.close();
   show("notice");
 }
@@ -83,18 +83,18 @@ function show(state) {
   }
 }
 
-function tell(name, text) {
+function setText(name, text) {
   chatBox.querySelector(`[data-show="${name}"]`).textContent = text;
 }
 
-const acts = {
+const actions = {
   accept: () => start(true),
   decline: () => start(false),
   cancel: () => abort.abort(),
   withdraw,
-  again,
+  startOver,
 };
 
-chatBox.addEventListener("click", ({ target }) => acts[target.dataset.act]?.());
+chatBox.addEventListener("click", ({ target }) => actions[target.dataset.act]?.());
 
 startFromNow(document.body.dataset.sandbox);

@@ -1,4 +1,4 @@
-/** Types of webchat.js 1.0.0; the plain-script build has the same under `window.guestportal`. */
+/** Types of webchat.js 1.0.0. */
 
 export const version: "1.0.0";
 

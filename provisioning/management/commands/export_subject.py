@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from audit.sealing.signing import SigningKeyMissingError
+from audit.sealing.signing import SigningKeyMissing
 from provisioning.subjects.commandline import add_subject_arguments, subject_from
 from provisioning.subjects.export import export
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
                 _write_private(options["output"], text)
             else:
                 self.stdout.write(text, ending="")
-        except SigningKeyMissingError as exc:
+        except SigningKeyMissing as exc:
             raise CommandError(str(exc)) from exc
         except OSError as exc:
             raise CommandError(f"The file cannot be written: {exc.strerror}.") from exc

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from audit.models import AuditEvent
-from crm.imports.importing import ImportOvertaken, import_records
+from crm.imports.importing import import_records
 from crm.models import CrmRecord
 from crm.profiles import find_profile
 from crm.sessions import hash_session
+from crm.upsert import Overtaken
 from tests.crm.factories import HEADER, crm_record, csv_file, csv_text, plain_hash
 
 pytestmark = pytest.mark.django_db
@@ -173,7 +174,7 @@ def test_a_record_edited_meanwhile_is_compared_again():
 def test_gives_up_when_the_records_never_stand_still():
     crm_record(tier="Gold")
 
-    with pytest.raises(ImportOvertaken):
+    with pytest.raises(Overtaken):
         import_while(lambda: CrmRecord.objects.get().save())
 
     assert CrmRecord.objects.get().tier == "Gold"

@@ -1,4 +1,4 @@
-"""What the database itself never stores, whatever writes to it."""
+"""What the database itself never stores, by whatever way it is written."""
 
 import pytest
 from django.core.exceptions import ValidationError

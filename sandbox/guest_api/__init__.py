@@ -1,0 +1,1 @@
+"""The Guest API as the requirements describe it: guests, and ephemeral tokens for them."""

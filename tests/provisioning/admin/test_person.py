@@ -1,0 +1,56 @@
+"""A person's receipt, export and erasure in the admin, each for those who may."""
+
+import json
+
+import pytest
+
+from crm.models import CrmRecord
+from tests.support.factories import signed_in
+from tests.support.visitor import PERSON, events
+
+PERSON_PAGE = "/admin/provisioning/guestcreation/person/"
+
+
+def ask(browser, do, **fields):
+    named = {"by": "EMAIL", "value": PERSON["email"], do: "1"}
+    return browser.post(PERSON_PAGE, named | fields)
+
+
+def test_exports_a_person(reviewer, jane):
+    document = ask(reviewer, "export")
+
+    assert document["Content-Disposition"] == 'attachment; filename="person.json"'
+    assert json.loads(document.content)["sessions"][0]["crmRecord"]["email"] == PERSON["email"]
+    assert events("subject.exported")[0]["actor"].startswith("staff:")
+
+
+def test_erases_a_person_only_when_it_is_confirmed(reviewer, jane):
+    shown = ask(reviewer, "erase").content.decode()
+    assert "1 session with 1 guest creation" in shown
+    assert CrmRecord.objects.exists()
+
+    ask(reviewer, "erase", confirmed="on")
+
+    assert not CrmRecord.objects.exists()
+    assert events("subject.erased")[0]["actor"].startswith("staff:")
+
+
+def test_hands_out_a_receipt_and_records_it(reviewer, jane):
+    page = f"/admin/provisioning/guestcreation/{jane.pk}/receipt/"
+
+    receipt = json.loads(reviewer.get(page).content)
+
+    assert receipt["receipt"]["record_id"] == str(jane.pk)
+    assert events("receipt.exported")[0]["data"] == {"creation": str(jane.pk)}
+
+
+@pytest.mark.parametrize("role", ["Auditor", "CRM administrator"])
+def test_keeps_a_persons_data_from_other_roles(jane, role):
+    browser = signed_in(role)
+    receipt = f"/admin/provisioning/guestcreation/{jane.pk}/receipt/"
+
+    replies = [browser.get(PERSON_PAGE), ask(browser, "export"), browser.get(receipt)]
+
+    assert [reply.status_code for reply in replies] == [403, 403, 403]
+    assert ask(browser, "erase", confirmed="on").status_code == 403
+    assert CrmRecord.objects.exists()
