@@ -13,8 +13,9 @@ from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 
-from bench import candidates, growth, limits, load, report, rounds, verifying
+from bench import candidates, growth, limits, report, rounds, verifying
 from bench.candidates import Candidate
+from tests.support import load, machine
 from tests.support.sandbox import Sandbox, running_sandbox
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", rounds.ROUNDS))
@@ -30,7 +31,7 @@ def main() -> None:
         _at_once(Path(folder))
         _at_100_ms(Path(folder))
         _limits(Path(folder))
-        if CREATIONS and candidates.services_are_up():
+        if CREATIONS and machine.is_up():
             _growth(Path(folder))
         verifying.run(Path(folder), progress=_progress)
 
@@ -51,7 +52,7 @@ def _at_once(folder: Path) -> None:
 def _at_100_ms(folder: Path) -> None:
     """As in production, against a platform that takes 100 ms a call: throughput and memory."""
     with running_sandbox("--latency-ms", "100") as sandbox, ExitStack() as stack:
-        start = candidates.production if candidates.services_are_up() else candidates.embedded
+        start = candidates.production if machine.is_up() else candidates.embedded
         running = [stack.enter_context(start(folder / "production", sandbox.url))]
         running += _seed(stack, sandbox)
         for clients, requests in ((200, 4000), (1000, 6000)):
@@ -84,7 +85,7 @@ def _limits(folder: Path) -> None:
 def _start(name: str, folder: Path, url: str, **settings: str) -> AbstractContextManager[Candidate]:
     if name == "seed":
         return candidates.seed(candidates.seed_path(), url)
-    start = candidates.production if candidates.services_are_up() else candidates.embedded
+    start = candidates.production if machine.is_up() else candidates.embedded
     return start(folder, url, **settings)
 
 
@@ -106,7 +107,6 @@ def _platforms_own(sandbox: Sandbox) -> None:
     """Print what two calls of the platform itself take: an init cannot be faster."""
     alone = load.run(
         f"{sandbox.url}/oauth/token",
-        clients=1,
         requests=300,
         body="grant_type=client_credentials&client_id=b&client_secret=b",
     )

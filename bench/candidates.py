@@ -13,10 +13,9 @@ from pathlib import Path
 
 import psutil
 
+from tests.support.machine import REDIS, postgres_database
 from tests.support.service import free_port, running_service
 
-POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432")
-REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379")
 REDIS_NUMBER = os.environ.get("BENCH_REDIS_NUMBER", "15")
 
 
@@ -106,34 +105,6 @@ def seed_path() -> str:
     """Return where the seed's program is, empty without one or without Node."""
     path = os.environ.get("SEED", "")
     return path if path and shutil.which("node") and Path(path).is_file() else ""
-
-
-def services_are_up() -> bool:
-    """Tell whether PostgreSQL and Redis can be reached."""
-    import psycopg
-    import redis
-
-    try:
-        psycopg.connect(f"{POSTGRES}/postgres", connect_timeout=2).close()
-        redis.Redis.from_url(f"{REDIS}/{REDIS_NUMBER}", socket_timeout=2).ping()
-    except (psycopg.OperationalError, redis.RedisError):
-        return False
-    return True
-
-
-@contextmanager
-def postgres_database() -> Iterator[str]:
-    """Make an empty database and drop it afterwards; yield its URL."""
-    import psycopg
-
-    name = f"guestportal_bench_{os.getpid()}_{time.monotonic_ns() % 10**6}"
-    with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')
-    try:
-        yield f"{POSTGRES}/{name}"
-    finally:
-        with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as server:
-            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:

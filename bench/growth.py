@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import load
-from bench.candidates import postgres_database
+from tests.support import load
+from tests.support.machine import postgres_database
 from tests.support.service import ROOT, Service, running_service
 
 _SAMPLES = 300
@@ -41,17 +41,16 @@ def measure(
         postgres_database() as url,
         running_service(folder, platform_url, DATABASE_URL=url) as service,
     ):
-        init = f"{service.url}/api/webchat/init"
-        load.run(init, clients=1, requests=20)
+        load.run(service.init_url, requests=20)
         progress("growth: 1,000 creations")
         _million(service, "fill", 1000)
         few_plans = _million(service, "plans")
-        few = load.run(init, clients=1, requests=_SAMPLES)
+        few = load.run(service.init_url, requests=_SAMPLES)
         progress(f"growth: {many:,} creations")
         _million(service, "fill", many)
         _million(service, "events", many // 10)
         many_plans = _million(service, "plans")
-        again = load.run(init, clients=1, requests=_SAMPLES)
+        again = load.run(service.init_url, requests=_SAMPLES)
         sizes = _million(service, "sizes")
         return Growth(many, few.p50, again.p50, few_plans, many_plans, sizes)
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from bench import load
 from bench.candidates import Candidate
-from bench.load import Load
+from tests.support import load
+from tests.support.load import Load
 from tests.support.sandbox import Sandbox
 
 COLD = 500
@@ -40,16 +40,16 @@ def cold_token_calls(start: Start, sandbox: Sandbox) -> tuple[int, Load]:
 def overload(start: Start, sandbox: Sandbox) -> Overload:
     """Offer twice as many inits as the sandbox's limit grants, for 20 s."""
     with start() as candidate:
-        load.run(candidate.init_url, clients=1, requests=2)
+        load.run(candidate.init_url, requests=2)
         time.sleep(2)
         sandbox.reset()
         offered = RATE_PER_MINUTE / 60  # calls a second granted = inits a second offered
         requests = int(offered * _OVERLOAD_SECONDS)
-        result = load.run(candidate.init_url, clients=1, requests=requests, rate=offered)
+        result = load.run(candidate.init_url, requests=requests, rate=offered)
         calls = sandbox.stats()["calls"]
     counts = {name: dict(calls.get(name, {})) for name in ("guests", "tokens")}
     wasted = sum(int(each.get("429", 0)) for each in counts.values())
     total = sum(sum(each.values()) for each in counts.values())
     granted = RATE_PER_MINUTE / 60 * max(result.seconds, _OVERLOAD_SECONDS)
-    good = result.statuses.get("200", 0)
+    good = result.statuses.get(200, 0)
     return Overload(good, wasted, total, result.p50, 2 * good / granted)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bench import load
 from bench.candidates import Candidate
-from bench.load import Load
+from tests.support import load
+from tests.support.load import Load
 
 ROUNDS = 5
 _SAMPLE_SECONDS = 0.2

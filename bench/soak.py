@@ -10,13 +10,15 @@ import statistics
 import tempfile
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from bench import candidates, load
+from bench import candidates
 from bench.candidates import Candidate
+from tests.support import load
 from tests.support.sandbox import running_sandbox
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "30"))
@@ -56,23 +58,23 @@ def main() -> None:
         sandbox.faults(
             [{"every": every, **kind} for every, kind in zip(_EVERY, _KINDS, strict=True)]
         )
-        statuses: dict[str, int] = {}
+        statuses: Counter[int | str] = Counter()
         visitors = threading.Thread(target=_visit, args=(candidate, seconds, statuses))
         visitors.start()
         samples = _watch(candidate, visitors, max(2.0, seconds / 60))
         visitors.join()
-    print(f"answers by status: {statuses}")
+    print(f"answers by status: {dict(statuses)}")
     for name in ("megabytes", "descriptors", "threads"):
         _judge(name, [getattr(sample, name) for sample in samples])
 
 
-def _visit(candidate: Candidate, seconds: float, statuses: dict[str, int]) -> None:
+def _visit(candidate: Candidate, seconds: float, statuses: Counter[int | str]) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         part = min(60.0, max(1.0, end - time.monotonic()))
-        result = load.run(candidate.init_url, clients=1, requests=int(RATE * part), rate=RATE)
-        for status, count in result.statuses.items():
-            statuses[status] = statuses.get(status, 0) + count
+        result = load.run(candidate.init_url, requests=int(RATE * part), rate=RATE)
+        statuses.update(result.statuses)
+        statuses["broken"] += result.broken
 
 
 def _watch(candidate: Candidate, visitors: threading.Thread, every: float) -> list[Sample]:

@@ -4,14 +4,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import load
+from tests.support import load
 from tests.support.sandbox import running_sandbox
 from tests.support.service import running_service
 
 _INITS = 5000
 _SCRIPT = """
 import time
-from audit import seals, verify
+from audit import verify
+from audit.sealing import seals
 seals.seal()
 start = time.process_time()
 report = verify.verify()
@@ -25,7 +26,7 @@ def run(folder: Path, *, progress: Callable[[str], None]) -> None:
     (folder / "verify").mkdir()
     started = time.monotonic()
     with running_sandbox() as sandbox, running_service(folder / "verify", sandbox.url) as service:
-        load.run(f"{service.url}/api/webchat/init", clients=16, requests=_INITS)
+        load.run(service.init_url, clients=16, requests=_INITS)
         said = service.manage("shell", "--no-imports", "-c", _SCRIPT).stdout.split()
     events, verified, seconds = int(said[-3]), said[-2], float(said[-1])
     print(

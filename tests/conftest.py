@@ -1,4 +1,4 @@
-"""Fixtures that more than one room's tests use."""
+"""Fixtures that tests of more than one app use."""
 
 from collections.abc import Iterator
 from itertools import count

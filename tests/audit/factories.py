@@ -1,4 +1,4 @@
-"""Events for tests, made through the log's own door."""
+"""Events for tests, made through the log itself."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Data that would harm whoever reads it does nothing: in admin, preview, export."""
+"""Data that would harm its reader does nothing: in admin, preview, export."""
 
 import csv
 

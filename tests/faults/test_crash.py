@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.load import Tally, until
+from tests.support.load import Load, during
 from tests.support.machine import postgres_database
 from tests.support.sandbox import Sandbox, running_sandbox
 from tests.support.service import Service, running_service
@@ -32,13 +32,13 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Servi
 def test_no_guest_is_lost_when_the_service_is_killed(pair: tuple[Service, Sandbox]) -> None:
     service, sandbox = pair
 
-    tallies = [killed_under_load(service, after=0.2 + number % 5 * 0.1) for number in range(KILLS)]
+    loads = [killed_under_load(service, after=0.2 + number % 5 * 0.1) for number in range(KILLS)]
 
     settle(service)
     rows = service.rows("session_hash", "guest_id", "status", "created_at")
     known = {row["session_hash"][:8]: row for row in rows}
     calls = sandbox.calls(endpoint="guests")
-    given = {guest for tally in tallies for guest in tally.guests}
+    given = {guest for load in loads for guest in load.guests}
     assert len(calls) > KILLS
     assert given
     for call in calls:  # a row for every guest call, committed before the call arrived
@@ -49,19 +49,13 @@ def test_no_guest_is_lost_when_the_service_is_killed(pair: tuple[Service, Sandbo
     assert service.manage("verify_audit").returncode == 0
 
 
-def killed_under_load(service: Service, after: float) -> Tally:
+def killed_under_load(service: Service, after: float) -> Load:
     """Let visitors come, kill every process of the service in their midst, start it again."""
-    stop, tallies = threading.Event(), []
-    load = threading.Thread(
-        target=lambda: tallies.append(until(service.url, visitors=8, stop=stop, pause=0.02))
-    )
-    load.start()
-    stop.wait(after)
-    service.kill()
-    stop.set()
-    load.join()
+    with during(service.init_url, pause=0.02) as loads:
+        threading.Event().wait(after)
+        service.kill()
     service.start_web()
-    return tallies[0]
+    return loads[0]
 
 
 def settle(service: Service) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.load import at_once, offered
+from tests.support import load
 from tests.support.machine import postgres_database, redis_database
 from tests.support.sandbox import running_sandbox
 from tests.support.service import running_service
@@ -13,20 +13,16 @@ from tests.support.service import running_service
 pytestmark = pytest.mark.slow
 
 
-def sessions(count: int) -> list[str]:
-    return [f"session-{number}" for number in range(count)]
-
-
 def test_five_hundred_cold_inits_share_one_access_token(tmp_path: Path) -> None:
     with (
         running_sandbox() as sandbox,
         running_service(tmp_path, sandbox.url, GENESYS_DEADLINE="60") as service,
     ):
-        tally = at_once(service.url, sessions(500))
+        came = load.run(service.init_url, clients=500, requests=500)
 
-        assert tally.statuses == {200: 500}
+        assert came.statuses == {200: 500}
         assert sandbox.count("oauth") == 1
-        assert len(set(tally.guests)) == 500
+        assert len(set(came.guests)) == 500
 
 
 @pytest.mark.services
@@ -44,9 +40,9 @@ def test_four_processes_share_one_access_token(tmp_path: Path) -> None:
             DATABASE_URL=database,
         ) as service,
     ):
-        tally = at_once(service.url, sessions(500))
+        came = load.run(service.init_url, clients=500, requests=500)
 
-        assert tally.statuses == {200: 500}
+        assert came.statuses == {200: 500}
         assert sandbox.count("oauth") == 1
 
 
@@ -58,9 +54,9 @@ def test_a_hundred_holders_of_a_revoked_token_share_one_refresh(tmp_path: Path) 
         assert service.init("first").status == 200
         sandbox.revoke()
 
-        tally = at_once(service.url, sessions(100))
+        came = load.run(service.init_url, clients=100, requests=100)
 
-        assert tally.statuses == {200: 100}
+        assert came.statuses == {200: 100}
         assert sandbox.count("oauth") == 2
 
 
@@ -70,18 +66,20 @@ def test_twice_the_platforms_rate_uses_its_capacity_and_wastes_nothing(tmp_path:
         running_sandbox("--rate-per-minute", str(rate)) as sandbox,
         running_service(tmp_path, sandbox.url, GENESYS_RATE_PER_MINUTE=str(rate)) as service,
     ):
-        tally = offered(service.url, per_second=2 * rate / 60 / 2, seconds=seconds)
+        per_second = 2 * rate / 60 / 2
+
+        came = load.run(service.init_url, requests=int(per_second * seconds), rate=per_second)
 
         calls = sandbox.stats()["calls"]
         api_calls = sum(sum(calls[name].values()) for name in ("guests", "tokens"))
         refused = sum(int(calls[name].get("429", 0)) for name in ("guests", "tokens"))
         capacity = rate / 60 * seconds / 2  # two calls an init
-        assert len(tally.guests) >= 0.95 * capacity
+        assert len(came.guests) >= 0.95 * capacity
         assert refused <= 0.01 * api_calls
         assert calls["guests"]["201"] == calls["tokens"]["200"]
-        assert set(tally.statuses) <= {200, 503}
-        assert set(tally.codes) <= {"platform_busy"}
-        assert all(waited < 1.5 and int(after or 0) >= 1 for waited, after in tally.refusals)
+        assert set(came.statuses) <= {200, 503}
+        assert set(came.codes) <= {"platform_busy"}
+        assert all(waited < 1.5 and int(after or 0) >= 1 for waited, after in came.refusals)
 
 
 def test_the_one_too_many_is_told_so_at_once(tmp_path: Path) -> None:
@@ -89,11 +87,11 @@ def test_the_one_too_many_is_told_so_at_once(tmp_path: Path) -> None:
         running_sandbox("--latency-ms", "1000") as sandbox,
         running_service(tmp_path, sandbox.url, MAX_IN_FLIGHT="20") as service,
     ):
-        tally = at_once(service.url, sessions(50))
+        came = load.run(service.init_url, clients=50, requests=50)
 
-        assert tally.statuses == {200: 20, 503: 30}
-        assert tally.codes == {"overloaded": 30}
-        assert all(after for _, after in tally.refusals)
+        assert came.statuses == {200: 20, 503: 30}
+        assert came.codes == {"overloaded": 30}
+        assert all(after for _, after in came.refusals)
 
 
 def test_a_forged_forwarding_header_buys_no_further_calls(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from tests.services.servers import Server, own_rabbitmq
 from tests.services.test_queued_init import WORKER, ask, settled
-from tests.services.visitors import HEALS_WITHIN, load, time_until, wait
+from tests.services.visitors import HEALS_WITHIN, time_until, wait
+from tests.support.load import during
 from tests.support.sandbox import Sandbox
 from tests.support.service import Service, running_service
 
@@ -51,22 +52,23 @@ def test_heals_after_the_broker_was_killed_under_load(
     settled(service, ask(service, "before").headers["Location"])
 
     # Fewer than the worker can do: what heals is measured, not how long a queue grew meanwhile.
-    with load(service, pause=0.5, Prefer="respond-async") as tallies:
+    headers = {"Prefer": "respond-async"}
+    with during(service.init_url, pause=0.5, headers=headers) as loads:
         wait(2)
         rabbitmq.kill()
         wait(2)
-        during = ask(service, "during")
+        meanwhile = ask(service, "during")
         rabbitmq.start()
         healed = time_until(lambda: queued_and_done(service))
 
-    done = [settled(service, place).json for place in tallies[0].places]
+    done = [settled(service, place).json for place in loads[0].places]
     rows = service.rows("guest_id", "status")
-    assert during.status == 200
+    assert meanwhile.status == 200
     assert healed < HEALS_WITHIN
-    assert set(tallies[0].statuses) == {200, 202}
-    assert tallies[0].broken == 0
+    assert set(loads[0].statuses) == {200, 202}
+    assert loads[0].broken == 0
     assert {progress["status"] for progress in done} <= DONE
-    assert {*tallies[0].guests, *(progress["guestId"] for progress in done)} <= {
+    assert {*loads[0].guests, *(progress["guestId"] for progress in done)} <= {
         row["guest_id"] for row in rows
     }
     assert sandbox.count("guests") == sum(row["status"] in DONE for row in rows)

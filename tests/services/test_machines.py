@@ -15,7 +15,7 @@ from tests.services.conftest import broker_url, redis_url
 from tests.services.proxy import Proxy
 from tests.services.servers import Server
 from tests.services.test_queued_init import WORKER, ask, eventually, settled
-from tests.support.load import Tally, at_once
+from tests.support import load
 from tests.support.sandbox import Sandbox
 from tests.support.service import Service, running_service
 
@@ -52,7 +52,7 @@ def machines(
 
 def test_they_fetch_one_access_token(machines: tuple[Service, Service], sandbox: Sandbox) -> None:
     queued = [ask(machine, f"queued-{machine.url}") for machine in machines]
-    statuses = [tally.statuses for tally in at_once_at_both(machines, 40)]
+    statuses = [came.statuses for came in at_once_at_both(machines, 40)]
 
     done = [settled(machines[0], reply.headers["Location"]) for reply in queued]
 
@@ -136,12 +136,11 @@ CHANGE = (
 )
 
 
-def at_once_at_both(machines: tuple[Service, Service], visitors: int) -> list[Tally]:
+def at_once_at_both(machines: tuple[Service, Service], visitors: int) -> list[load.Load]:
     """Start so many chats at each machine, all at the same moment."""
 
-    def visit(machine: Service) -> Tally:
-        moment = time.monotonic_ns()
-        return at_once(machine.url, [f"{machine.url}-{moment}-{n}" for n in range(visitors)])
+    def visit(machine: Service) -> load.Load:
+        return load.run(machine.init_url, clients=visitors, requests=visitors)
 
     with ThreadPoolExecutor() as threads:
         return list(threads.map(visit, machines))

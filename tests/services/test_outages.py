@@ -7,7 +7,8 @@ import pytest
 
 from tests.services.conftest import redis_url
 from tests.services.servers import Server, own_postgres
-from tests.services.visitors import HEALS_WITHIN, load, time_until, wait
+from tests.services.visitors import HEALS_WITHIN, time_until, wait
+from tests.support.load import during
 from tests.support.sandbox import Sandbox
 from tests.support.service import Service, running_service
 
@@ -51,7 +52,7 @@ def test_without_its_database_it_says_so_in_time_and_calls_nobody(
 def test_heals_after_the_database_was_killed_under_load(
     service: Service, postgres: Server, sandbox: Sandbox
 ) -> None:
-    with load(service) as tallies:
+    with during(service.init_url) as loads:
         wait(2)
         postgres.kill()
         wait(2)
@@ -60,15 +61,15 @@ def test_heals_after_the_database_was_killed_under_load(
 
     rows = service.rows("guest_id", "status")
     assert healed < HEALS_WITHIN
-    assert set(tallies[0].statuses) <= {200, 503}
-    assert set(tallies[0].guests) <= {row["guest_id"] for row in rows}
+    assert set(loads[0].statuses) <= {200, 503}
+    assert set(loads[0].guests) <= {row["guest_id"] for row in rows}
     assert sandbox.count("guests") <= len(rows)
 
 
 def test_goes_on_without_redis_and_shares_again_after_its_return(
     service: Service, redis: Server, sandbox: Sandbox
 ) -> None:
-    with load(service) as tallies:
+    with during(service.init_url) as loads:
         wait(1)
         redis.kill()
         wait(3)
@@ -78,7 +79,7 @@ def test_goes_on_without_redis_and_shares_again_after_its_return(
 
     assert degraded.status == 200
     assert degraded.json["cache"].startswith("degraded")
-    assert set(tallies[0].statuses) == {200}
-    assert tallies[0].broken == 0
+    assert set(loads[0].statuses) == {200}
+    assert loads[0].broken == 0
     assert healed < HEALS_WITHIN
     assert "Traceback" not in service.log

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.machine import postgres_database
 from tests.support.sandbox import Sandbox
 from tests.support.service import Service, running_service
-from tests.support.stores import postgres_database
 
 pytestmark = pytest.mark.services
 

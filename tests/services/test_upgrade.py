@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.visitors import load, wait
+from tests.services.visitors import wait
+from tests.support.load import during
 from tests.support.sandbox import Sandbox
 from tests.support.service import ROOT, Service, new_service
 
@@ -55,22 +56,22 @@ def test_one_release_follows_another_and_no_init_fails(releases: tuple[Service, 
     this, following = releases
     following.start_web()
 
-    with load(this) as while_migrating:
+    with during(this.init_url) as while_migrating:
         wait(1)
         unready, alive = following.get("/readyz"), following.get("/livez")
         following.manage("migrate", "--verbosity=0")
         wait(1)
-    with load(following) as at_following:
-        with load(this) as at_this:
+    with during(following.init_url) as at_following:
+        with during(this.init_url) as at_this:
             wait(1)
         this.kill(signal.SIGTERM)
         wait(1)
         ready = following.get("/readyz")
 
-    tallies = while_migrating + at_this + at_following
+    loads = while_migrating + at_this + at_following
     assert (unready.status, alive.status, ready.status) == (503, 200, 200)
-    assert [set(tally.statuses) for tally in tallies] == [{200}] * 3
-    assert [tally.broken for tally in tallies] == [0] * 3
+    assert [set(load.statuses) for load in loads] == [{200}] * 3
+    assert [load.broken for load in loads] == [0] * 3
     assert {row["status"] for row in following.rows("status")} == {"ready"}
 
 
@@ -89,7 +90,7 @@ def next_release(root: Path) -> Path:
     """Copy what a release consists of, and add the migration."""
     root.mkdir()
     shutil.copy(ROOT / "manage.py", root)
-    for package in ("guestportal", "provisioning", "crm", "audit"):
+    for package in ("guestportal", "provisioning", "crm", "audit", "backoffice"):
         shutil.copytree(
             ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__")
         )

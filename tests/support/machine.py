@@ -46,15 +46,22 @@ def redis_database(number: int) -> Iterator[str]:
         client.close()
 
 
-def main() -> int:
-    """Tell the shell whether PostgreSQL and Redis can be reached (exit status 0)."""
+def is_up() -> bool:
+    """Tell whether PostgreSQL and Redis can be reached."""
     try:
         psycopg.connect(f"{POSTGRES}/postgres", connect_timeout=3).close()
         redis.Redis.from_url(f"{REDIS}/0", socket_connect_timeout=3).ping()
     except (psycopg.OperationalError, redis.ConnectionError):
-        print("PostgreSQL or Redis cannot be reached: their run of the suite is skipped")
-        return 1
-    return 0
+        return False
+    return True
+
+
+def main() -> int:
+    """Tell the shell whether the services can be reached (exit status 0)."""
+    if is_up():
+        return 0
+    print("PostgreSQL or Redis cannot be reached: their run of the suite is skipped")
+    return 1
 
 
 if __name__ == "__main__":

@@ -51,6 +51,10 @@ class Service:
             "POST", path, content, {"Content-Type": "application/json", **named}, timeout
         )
 
+    @property
+    def init_url(self) -> str:
+        return f"{self.url}/api/webchat/init"
+
     def init(self, session_id: str, timeout: float = 30, **fields: Any) -> Reply:
         body = {"sessionId": session_id, "consentGiven": True, **fields}
         return self.post("/api/webchat/init", body, timeout=timeout)

@@ -1,4 +1,4 @@
-"""`INIT_RATE`: so many webchat calls for each client address, whoever it claims to be."""
+"""`INIT_RATE`: so many webchat calls for each client address, whatever address it claims."""
 
 from typing import Any
 

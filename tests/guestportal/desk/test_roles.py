@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 REVIEWER, CRM, AUDITOR, SUPERUSER = "Compliance reviewer", "CRM administrator", "Auditor", ""
 ACTIONS = ("view", "add", "change", "delete")
-# model -> role -> what it may do, by first letters; whoever is not named may do nothing
+# model -> role -> what it may do, by first letters; a role that is not named may do nothing
 MATRIX: dict[type, dict[str, str]] = {
     GuestCreation: {REVIEWER: "v", SUPERUSER: "v"},
     Notice: {REVIEWER: "v", SUPERUSER: "v"},

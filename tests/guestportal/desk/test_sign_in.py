@@ -72,7 +72,7 @@ def test_lets_nobody_in_without_a_code_where_one_is_required(client, settings):
 
 
 @pytest.mark.parametrize("mode", ["optional", "required"])
-def test_asks_whoever_has_enrolled_for_the_code(client, settings, mode):
+def test_asks_those_who_have_enrolled_for_the_code(client, settings, mode):
     settings.ADMIN_MFA = mode
     user = staff()
     _enrol(user)
@@ -108,7 +108,7 @@ def test_enrols_nobody_who_does_not_exist():
         call_command("enrol_mfa", "nobody")
 
 
-def test_signs_out_whoever_was_idle_for_half_an_hour(client):
+def test_signs_out_who_was_idle_for_half_an_hour(client):
     _sign_in(client, staff())
     with time_machine.travel(timezone.now() + timedelta(minutes=29)):
         assert client.get("/admin/").status_code == 200

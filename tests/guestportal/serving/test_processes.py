@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.load import Tally, at_once
+from tests.support.load import Load, run
 from tests.support.sandbox import Sandbox
 from tests.support.service import Service, new_service, running_service
 
@@ -24,9 +24,9 @@ def test_inits_under_way_end_well_when_the_service_is_told_to_stop(
     service: Service, sandbox: Sandbox
 ) -> None:
     sandbox.faults([{"endpoint": "guests", "kind": "delay", "seconds": 2}])
-    tallies: list[Tally] = []
+    loads: list[Load] = []
     visitors = threading.Thread(
-        target=lambda: tallies.append(at_once(service.url, [f"v-{n}" for n in range(10)]))
+        target=lambda: loads.append(run(service.init_url, clients=10, requests=10))
     )
     visitors.start()
     while sandbox.count("guests") < 10:
@@ -35,12 +35,12 @@ def test_inits_under_way_end_well_when_the_service_is_told_to_stop(
     service.kill(signal.SIGTERM)
     visitors.join()
 
-    assert tallies[0].statuses == {200: 10}
+    assert loads[0].statuses == {200: 10}
     assert {row["status"] for row in service.rows("status")} == {"ready"}
 
 
 def test_two_processes_count_together(service: Service) -> None:
-    at_once(service.url, [f"visitor-{number}" for number in range(30)])
+    run(service.init_url, clients=30, requests=30)
 
     text = service.get("/metrics").text
 

@@ -88,7 +88,7 @@ def test_ignores_fields_it_does_not_know(webchat: Webchat) -> None:
     assert webchat.init(color="blue", nested={"a": [1, 2.5, None]}).status_code == 200
 
 
-# --- What leaves the house ----------------------------------------------------------------------
+# --- What is sent to the platform ---------------------------------------------------------------
 
 
 def test_sends_the_guest_as_the_seed_did(webchat: Webchat, platform: Platform) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.machine import postgres_database
 from tests.support.sandbox import Sandbox
 from tests.support.service import ROOT, Service, running_service
-from tests.support.stores import postgres_database
 
 SESSION = "browser-session-of-janette"
 HASH = hashlib.sha256(SESSION.encode()).hexdigest()
@@ -25,7 +25,7 @@ TRACES = [SESSION, HASH, "janette.doe@example.com", "Janette", "Platinum-Tier", 
 
 
 @dataclass
-class House:
+class Installation:
     """A running service and how to read all the bytes of its database."""
 
     service: Service
@@ -42,26 +42,26 @@ class House:
 
 
 @pytest.fixture
-def sqlite_house(tmp_path: Path, sandbox: Sandbox) -> Iterator[House]:
+def on_sqlite(tmp_path: Path, sandbox: Sandbox) -> Iterator[Installation]:
     with running_service(tmp_path, sandbox.url, LOG_LEVEL="DEBUG") as service:
-        yield House(service, tmp_path, lambda: b"")  # its files are in the folder
+        yield Installation(service, tmp_path, lambda: b"")  # its files are in the folder
 
 
 @pytest.fixture
-def postgres_house(tmp_path: Path, sandbox: Sandbox) -> Iterator[House]:
+def on_postgres(tmp_path: Path, sandbox: Sandbox) -> Iterator[Installation]:
     if not shutil.which("pg_dump"):
         pytest.skip("no pg_dump on this machine")
     with postgres_database() as url:
         dump = ["pg_dump", "--dbname", url.replace("postgres://", "postgresql://")]
         settings = {"LOG_LEVEL": "DEBUG", "DATABASE_URL": url}
         with running_service(tmp_path, sandbox.url, **settings) as service:
-            yield House(service, tmp_path, lambda: subprocess.check_output(dump))
+            yield Installation(service, tmp_path, lambda: subprocess.check_output(dump))
 
 
-def live(house: House) -> None:
+def live(installation: Installation) -> None:
     """Do all that can leave a trace of a person."""
-    service = house.service
-    crm = house.folder / "crm.csv"
+    service = installation.service
+    crm = installation.folder / "crm.csv"
     crm.write_text(CSV)
     service.manage("import_crm", str(crm))
     crm.unlink()
@@ -70,19 +70,21 @@ def live(house: House) -> None:
         assert service.post("/api/webchat/init", body, Idempotency_Key="once").status == 200
     service.init(SESSION, consentGiven=False)
     service.init("session-of-john")
-    service.manage("housekeeping", "--once")
+    service.manage("installationkeeping", "--once")
     assert service.post("/api/webchat/consent/withdraw", {"sessionId": SESSION}).status == 200
 
 
-def erase(house: House) -> None:
+def erase(installation: Installation) -> None:
     """Erase the person by the raw session id, while the service goes on running."""
     command = [sys.executable, "manage.py", "erase_subject", "--session-id-stdin"]
-    subprocess.run(command, cwd=ROOT, env=house.service.env, input=SESSION, text=True, check=True)
-    listed = house.service.manage("platform_deletions").stdout
+    subprocess.run(
+        command, cwd=ROOT, env=installation.service.env, input=SESSION, text=True, check=True
+    )
+    listed = installation.service.manage("platform_deletions").stdout
     subprocess.run(
         [sys.executable, "manage.py", "platform_deletions", "--done"],
         cwd=ROOT,
-        env=house.service.env,
+        env=installation.service.env,
         input=listed,
         text=True,
         check=True,
@@ -100,27 +102,27 @@ def guest_ids(sandbox: Sandbox) -> list[str]:
     return sorted(ids - {call["guestId"] for call in johns})
 
 
-def check_nothing_is_left(house: House, sandbox: Sandbox) -> None:
-    live(house)
+def check_nothing_is_left(installation: Installation, sandbox: Sandbox) -> None:
+    live(installation)
     sought = [*TRACES, *guest_ids(sandbox)]
-    before = traces(house.bytes_anywhere(), sought)
+    before = traces(installation.bytes_anywhere(), sought)
 
-    erase(house)
+    erase(installation)
 
-    content = house.bytes_anywhere()
+    content = installation.bytes_anywhere()
     assert set(sought) - set(before) == {SESSION}  # the raw id was nowhere to begin with
     assert traces(content, sought) == []
     assert b"john@example.com" in content
-    assert house.service.manage("verify_audit").returncode == 0
+    assert installation.service.manage("verify_audit").returncode == 0
 
 
 @pytest.mark.slow
-def test_leaves_no_byte_of_the_person_on_sqlite(sqlite_house: House, sandbox: Sandbox) -> None:
-    check_nothing_is_left(sqlite_house, sandbox)
+def test_leaves_no_byte_of_the_person_on_sqlite(on_sqlite: Installation, sandbox: Sandbox) -> None:
+    check_nothing_is_left(on_sqlite, sandbox)
 
 
 @pytest.mark.services
 def test_leaves_no_byte_of_the_person_in_a_dump_of_postgresql(
-    postgres_house: House, sandbox: Sandbox
+    on_postgres: Installation, sandbox: Sandbox
 ) -> None:
-    check_nothing_is_left(postgres_house, sandbox)
+    check_nothing_is_left(on_postgres, sandbox)
