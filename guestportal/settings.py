@@ -38,7 +38,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     # Before everything: a probe comes by address and over plain http.
-    "guestportal.watch.health.ProbeMiddleware",
+    "guestportal.api.middleware.ProbeMiddleware",
     # Around the CORS middleware, which answers preflights itself.
     "guestportal.api.middleware.RequestIdMiddleware",
     # Before the rest, so that whatever it answers, errors too, carries the CORS headers.

@@ -1,6 +1,6 @@
 """``/livez``, ``/readyz`` and ``/metrics``: for load balancers and operators, not for visitors.
 
-Answered before host check, redirect and sessions: a probe comes by address and over plain http.
+`guestportal.api.middleware` answers them before host check, redirect and sessions.
 """
 
 import secrets
@@ -11,7 +11,6 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.http.response import HttpResponseBase
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from audit import triggers
@@ -24,21 +23,6 @@ from provisioning import health
 from provisioning.init import in_flight
 
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_VIA")
-
-
-class ProbeMiddleware:
-    """Answer the three probe addresses, and nothing else."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        probe = PROBES.get(request.path_info)
-        if probe is None or request.method not in ("GET", "HEAD"):
-            return self.get_response(request)
-        response = probe(request)
-        response["Cache-Control"] = "no-store"
-        return response
 
 
 def livez(request: HttpRequest) -> HttpResponse:

@@ -11,9 +11,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from crm import sessions
-from provisioning import metrics, tracing
+from provisioning import metrics
 from provisioning.api import identity
-from provisioning.api.refusals import refusals
+from provisioning.api.refusals import refusal
 from provisioning.api.requests import (
     GuestSerializer,
     InitSerializer,
@@ -39,8 +39,8 @@ class WebchatView(APIView):
 
     def post(self, request: Request) -> Response:
         """Validate, do the one thing, answer."""
-        call = tracing.span("webchat", request_id=request.META["REQUEST_ID"])
-        with call, refusals(), in_flight.counted():
+        call = metrics.span("webchat", request_id=request.META["REQUEST_ID"])
+        with call, in_flight.counted():
             serializer = self.serializer_class(data=request.data)
             serializer.is_valid(raise_exception=True)
             body = serializer.validated_data
@@ -51,6 +51,10 @@ class WebchatView(APIView):
         if isinstance(answer, Response):
             return answer
         return Response(answer, headers=NO_STORE)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer what the pipeline raised as the contract words it."""
+        return super().handle_exception(refusal(exc=exc))
 
     def setup(self, request: Any, *args: Any, **kwargs: Any) -> None:
         self.began = time.perf_counter()
