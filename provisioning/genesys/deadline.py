@@ -1,7 +1,6 @@
 """One budget of time for a whole init, spent by every wait on its way."""
 
 import time
-from contextvars import ContextVar
 
 from provisioning.genesys.errors import TimedOut
 
@@ -32,7 +31,3 @@ class Deadline:
     def at_most(self, seconds: float) -> "Deadline":
         """Return a deadline that ends after `seconds`, or with this one if that is sooner."""
         return Deadline(seconds=min(seconds, self.remaining()))
-
-
-# Set around one HTTP exchange, read where bytes arrive: requests has no argument for it.
-current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
