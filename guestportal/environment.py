@@ -189,7 +189,7 @@ def cache(url: str) -> dict[str, Any]:
     if scheme in {"locmem", "locmemcache"}:
         # Django's own limit of 300 entries would throw out limits that are in force.
         return {
-            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "BACKEND": "guestportal.stores.cache.LocalCache",
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
     if scheme in {"redis", "rediss"}:

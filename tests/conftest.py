@@ -15,6 +15,7 @@ from django.test import TransactionTestCase
 from audit import triggers
 from crm import profiles
 from provisioning.genesys.guests import get_client
+from tests.support.clock import Clock
 from tests.support.platform import Platform
 from tests.support.sandbox import Sandbox, running_sandbox
 from tests.support.webchat import Webchat
@@ -76,6 +77,13 @@ def sandbox(_sandbox_process: Sandbox) -> Sandbox:
     _sandbox_process.reset()
     _sandbox_process.revoke()
     return _sandbox_process
+
+
+@pytest.fixture
+def clock(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock to move on, and a cache that goes by it: Redis has one that no test can move."""
+    settings.CACHES = {"default": {"BACKEND": "guestportal.stores.cache.LocalCache"}}
+    return Clock(monkeypatch)
 
 
 @pytest.fixture(autouse=True)
