@@ -147,6 +147,7 @@ def database(url: str) -> dict[str, Any]:
             " PRAGMA secure_delete=ON; PRAGMA cache_size=-512;",
         }
         return config
+    config["ENGINE"] = "guestportal.stores.postgresql"
     return config | {"CONN_HEALTH_CHECKS": True, "OPTIONS": _postgresql(config)}
 
 
