@@ -13,6 +13,7 @@ from typing import Any
 import requests
 from requests.structures import CaseInsensitiveDict
 
+from backoffice.foreign import storable
 from provisioning.genesys.adapter import DeadlineAdapter, Exchange, Phase, current
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import PlatformError, Protocol, TimedOut, Unavailable
@@ -41,7 +42,7 @@ class Answer:
     def correlation_id(self) -> str:
         """Return the platform's name for this exchange, at most 64 characters."""
         context = self.body.get("contextId") if isinstance(self.body, dict) else None
-        return str(self.headers.get("ININ-Correlation-Id") or context or "")[:64]
+        return storable(self.headers.get("ININ-Correlation-Id") or context, limit=64)
 
 
 class Transport:
