@@ -15,7 +15,9 @@ def database(url: str) -> dict[str, Any]:
     entry = dict(environ.Env.db_url_config(url))
     if entry["ENGINE"] == "django.db.backends.sqlite3":
         return entry | {"ENGINE": "guestportal.stores.sqlite3", "OPTIONS": dict(_SQLITE)}
-    return entry | {"CONN_HEALTH_CHECKS": True, "OPTIONS": _POSTGRESQL | entry.get("OPTIONS", {})}
+    options = _POSTGRESQL | entry.get("OPTIONS", {})
+    engine = "guestportal.stores.postgresql"
+    return entry | {"ENGINE": engine, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
 
 
 def cache(url: str) -> dict[str, Any]:
@@ -24,7 +26,7 @@ def cache(url: str) -> dict[str, Any]:
     if scheme in {"locmem", "locmemcache"}:
         # Django's own limit of 300 entries would throw out limits that are in force.
         return {
-            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "BACKEND": "guestportal.stores.cache.LocalCache",
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
     if scheme in {"redis", "rediss"}:

@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
@@ -25,6 +26,7 @@ from provisioning.consent import receipts
 from provisioning.init import in_flight, pipeline, queued
 from provisioning.ledger import withdrawal
 from provisioning.models import Status
+from provisioning.time_left import answer_within
 
 NO_STORE = {"Cache-Control": "no-store"}
 RETRY_AFTER = "1"  # seconds between two looks at an asynchronous init
@@ -40,7 +42,7 @@ class WebchatView(APIView):
     def post(self, request: Request) -> Response:
         """Validate, do the one thing, answer."""
         call = metrics.span("webchat", request_id=request.META["REQUEST_ID"])
-        with call, in_flight.counted():
+        with call, in_flight.counted(), answer_within(settings.GENESYS_DEADLINE):
             serializer = self.serializer_class(data=request.data)
             serializer.is_valid(raise_exception=True)
             body = serializer.validated_data
@@ -96,7 +98,8 @@ class ProgressView(APIView):
 
     def get(self, request: Request, key: str) -> Response:
         """Answer ``{"status", "guestId"}``, or 404 for a capability unknown or over."""
-        found = queued.progress(capability=key)
+        with answer_within(settings.GENESYS_DEADLINE):
+            found = queued.progress(capability=key)
         if found is None:
             raise NotFound
         busy = found.status in (Status.QUEUED, Status.PENDING)

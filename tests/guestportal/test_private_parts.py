@@ -13,7 +13,6 @@ import pytest
 from celery import Celery
 from celery.worker.consumer import Consumer
 from django.conf import settings as ours
-from django.core.cache.backends.redis import RedisCache
 from django.core.handlers.base import BaseHandler
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler
@@ -28,24 +27,12 @@ from kombu import Connection
 from kombu.utils.imports import symbol_by_name
 
 from guestportal.serving.gunicorn_config import Worker
-from guestportal.stores.cache import DegradingRedisCache
 from tests.support.factories import staff
-from tests.support.service import free_port
 
 
 def calls(function: Any, name: str) -> bool:
     """Tell whether `function`, of a library, still calls what we override."""
     return name in inspect.unwrap(function).__code__.co_names
-
-
-def test_redis_cache_takes_the_client_that_we_name() -> None:
-    django_s = RedisCache("redis://127.0.0.1:1/0", {})
-    assert hasattr(django_s, "_class"), "RedisCache._class: Django names its client otherwise now"
-
-    client = DegradingRedisCache(f"redis://127.0.0.1:{free_port()}/0", {})._pair._shared._cache
-
-    one, other = client.get_client(write=True), client.get_client(write=True)
-    assert one is other, "RedisCache._class: our client, which is made once, is not used"
 
 
 def test_a_closed_sqlite_connection_is_lent_out_again(
