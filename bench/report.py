@@ -1,4 +1,4 @@
-"""Tables for a terminal and for the README: plain text, right-aligned figures."""
+"""Tables for a terminal and for docs/performance.md: plain text, right-aligned figures."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,4 @@
-"""The worker's door: `celery -A guestportal.celery worker`."""
+"""What the worker runs: `celery -A guestportal.celery worker`."""
 
 import os
 

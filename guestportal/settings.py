@@ -1,303 +1,20 @@
-"""Every setting of guestportal, from the environment and safe by default.
-
-Values are validated as they are read (`guestportal.environment`); what is valid but unsafe is
-named by `guestportal.checks`. The README's table is checked against the declarations below.
-"""
+"""What Django reads: the settings declared in `guestportal.config`, and what follows from them."""
 
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-from guestportal import environment as env
+from guestportal import config, environment
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
-env.read_dotenv(Path(os.environ.get("ENV_FILE", BASE_DIR / ".env")))
+BASE_DIR, VAR_DIR = config.BASE_DIR, config.VAR_DIR
+environment.read_dotenv(Path(os.environ.get("ENV_FILE", BASE_DIR / ".env")))
+values = environment.read(config.SETTINGS.values())
+globals().update(vars(values))  # each is a setting of Django's, under its own name
+SECRET_KEY: str = values.SECRET_KEY  # django-stubs would have it str or bytes
 
-# --- Django's own -------------------------------------------------------------------------------
-
-SECRET_KEY = env.text(
-    "SECRET_KEY", meaning="Signs admin sessions; 50 characters or more", allowed="text"
-)
-DEBUG = env.boolean("DEBUG", default=False, meaning="Development only: demo page, plain http")
-ALLOWED_HOSTS = env.listing(
-    "ALLOWED_HOSTS",
-    pattern=r"\*|\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\]",
-    allowed="host names without scheme and port",
-    meaning="Host names this service answers to",
-)
-CSRF_TRUSTED_ORIGINS = env.listing(
-    "CSRF_TRUSTED_ORIGINS",
-    pattern=r"https?://[^/]+",
-    allowed="scheme://host,…",
-    meaning="Origins the admin's forms may be posted from behind a proxy",
-)
-CORS_ALLOWED_ORIGINS = env.listing(
-    "CORS_ALLOWED_ORIGINS",
-    pattern=r"https?://[^/*]+",
-    allowed="scheme://host[:port],…",
-    meaning="Other origins whose pages may call /api/webchat/",
-)
-LOG_LEVEL = env.choice(
-    "LOG_LEVEL",
-    options=("DEBUG", "INFO", "WARNING", "ERROR"),
-    default="INFO",
-    meaning="Least severe level written to standard error, one JSON object a line",
-)
-BIND = env.text(
-    "BIND",
-    default="127.0.0.1",
-    pattern=r"[A-Za-z0-9.:%-]+",
-    allowed="an address without a port",
-    meaning="Address the web server listens on",
-)
-PORT = env.integer("PORT", default=8000, low=1, high=65535, meaning="Port it listens on")
-WEB_CONCURRENCY = env.integer(
-    "WEB_CONCURRENCY",
-    default=1,
-    low=1,
-    high=64,
-    meaning="Web processes; more than one needs a shared CACHE_URL",
-)
-SECURE_SSL_REDIRECT = env.boolean(
-    "SECURE_SSL_REDIRECT",
-    default=not DEBUG,
-    shown="on unless DEBUG",
-    meaning="Send plain http to https (not /livez, /readyz, /metrics)",
-)
-SECURE_PROXY_SSL_HEADER = env.parsed(
-    "SECURE_PROXY_SSL_HEADER",
-    parse=env.header,
-    default="",
-    allowed="HTTP_X_FORWARDED_PROTO=https",
-    meaning="Header by which the TLS proxy says that the visitor used https",
-)
-SECURE_HSTS_SECONDS = env.integer(
-    "SECURE_HSTS_SECONDS", default=0, low=0, high=63_072_000, meaning="HSTS max-age; 0 sends none"
-)
-NUM_PROXIES = env.integer(
-    "NUM_PROXIES",
-    default=0,
-    low=0,
-    high=10,
-    meaning="Trusted proxies in front; 0 does not believe X-Forwarded-For",
-)
-METRICS_TOKEN = env.text(
-    "METRICS_TOKEN",
-    pattern=r".{16,}",
-    allowed="16 characters or more",
-    meaning="Bearer token for /metrics and the details of /readyz from other than loopback",
-)
-
-# --- Stores -------------------------------------------------------------------------------------
-
-_SQLITE_DEFAULT = VAR_DIR / "guestportal.sqlite3"
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.parsed(
-        "DATABASE_URL",
-        parse=env.database,
-        default=f"sqlite:///{_SQLITE_DEFAULT}",
-        shown="SQLite in var/",
-        allowed="sqlite:///PATH | postgres://USER:PASSWORD@HOST:PORT/NAME",
-        meaning="Database",
-    )
-}
-CACHES: dict[str, dict[str, Any]] = {
-    "default": env.parsed(
-        "CACHE_URL",
-        parse=env.cache,
-        default="locmem://",
-        allowed="locmem:// | redis[s]://HOST:PORT/N",
-        meaning="Token, gate and limits; shared between processes only with Redis",
-    )
-}
-CELERY_BROKER_URL = env.text(
-    "CELERY_BROKER_URL",
-    pattern=r"amqps?://.+",
-    allowed="amqp[s]://USER:PASSWORD@HOST:PORT//",
-    meaning="RabbitMQ for asynchronous inits; without it every init is synchronous",
-    shown="none",
-)
-QUEUE_LIMIT = env.integer(
-    "QUEUE_LIMIT",
-    default=1000,
-    low=1,
-    high=100_000,
-    meaning="Inits that may wait for the worker; beyond it 503 at once",
-)
-OTEL_EXPORTER_OTLP_ENDPOINT = env.text(
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    pattern=r"https?://\S+",
-    allowed="URL",
-    meaning="Collector of OpenTelemetry traces (OTLP over HTTP); needs requirements-otel.txt",
-    shown="none",
-)
+DATABASES = {"default": values.DATABASE_URL}
+CACHES = {"default": values.CACHE_URL}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-
-# --- The platform -------------------------------------------------------------------------------
-
-GENESYS_BASE_URL = env.text(
-    "GENESYS_BASE_URL",
-    default="https://api.mypurecloud.com",
-    pattern=r"https?://[^/\s]+",
-    allowed="scheme://host[:port], no path",
-    meaning="The platform's API",
-)
-GENESYS_CLIENT_ID = env.text("GENESYS_CLIENT_ID", meaning="OAuth client id (client credentials)")
-GENESYS_CLIENT_SECRET = env.text("GENESYS_CLIENT_SECRET", meaning="OAuth client secret")
-GENESYS_OAUTH_URL = env.text(
-    "GENESYS_OAUTH_URL",
-    default=f"{GENESYS_BASE_URL}/oauth/token",
-    shown="GENESYS_BASE_URL/oauth/token",
-    pattern=r"https?://\S+",
-    allowed="URL",
-    meaning="Token endpoint; the vendor's SDKs use https://login.REGION/oauth/token",
-)
-GENESYS_OAUTH_AUTH = env.choice(
-    "GENESYS_OAUTH_AUTH",
-    options=("body", "basic"),
-    default="body",
-    meaning="Credentials in the form, as the seed, or as HTTP Basic, as the vendor's SDKs",
-)
-GENESYS_SCOPES = env.text(
-    "GENESYS_SCOPES",
-    default="webchat:guest:write webchat:token:write",
-    pattern=r"[!#-\[\]-~]+( [!#-\[\]-~]+)*",
-    allowed="scopes parted by single spaces (RFC 6749)",
-    meaning="Scopes asked for with `body`",
-)
-GENESYS_GUESTS_PATH = env.text(
-    "GENESYS_GUESTS_PATH",
-    default="/api/v2/webchat/v1/guests",
-    pattern=r"/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]",
-    allowed="a path",
-    meaning="Where guests are created",
-)
-GENESYS_CONNECT_TIMEOUT = env.seconds(
-    "GENESYS_CONNECT_TIMEOUT", default=3, low=0.1, high=30, meaning="Seconds to connect"
-)
-GENESYS_READ_TIMEOUT = env.seconds(
-    "GENESYS_READ_TIMEOUT", default=8, low=0.1, high=120, meaning="Seconds between two bytes"
-)
-GENESYS_DEADLINE = env.seconds(
-    "GENESYS_DEADLINE", default=10, low=1, high=120, meaning="Seconds for the whole init"
-)
-GENESYS_MAX_ATTEMPTS = env.integer(
-    "GENESYS_MAX_ATTEMPTS", default=3, low=1, high=10, meaning="Tries of one call, first included"
-)
-GENESYS_RATE_PER_MINUTE = env.integer(
-    "GENESYS_RATE_PER_MINUTE",
-    default=300,
-    low=0,
-    high=1_000_000,
-    meaning="Calls a minute we allow ourselves (an init is two); 0 is no limit of ours",
-)
-
-# --- Visitors, consent, limits ------------------------------------------------------------------
-
-CONSENT_MODE = env.choice(
-    "CONSENT_MODE",
-    options=("compat", "minimise", "strict"),
-    default="compat",
-    meaning="An omitted consentGiven is assumed, declined, or refused with 400",
-)
-GUEST_REUSE_SECONDS = env.integer(
-    "GUEST_REUSE_SECONDS",
-    default=0,
-    low=0,
-    high=86_400,
-    meaning="How long a session's guest is handed out again; 0 makes one per init, as the seed",
-)
-GUEST_EMAIL_DOMAIN = env.text(
-    "GUEST_EMAIL_DOMAIN",
-    default="temp.com",
-    pattern=r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}",
-    allowed="a domain name in lower case",
-    meaning="Domain of the address given to visitors nobody knows; use one you own",
-)
-SESSION_HASH_PEPPER = env.text(
-    "SESSION_HASH_PEPPER",
-    pattern=r".{32,}",
-    allowed="32 characters or more",
-    meaning="Keys stored session hashes, so that a stolen database resists a dictionary",
-    shown="none",
-)
-IDENTITY_SECRET = env.text(
-    "IDENTITY_SECRET",
-    pattern=r".{32,}",
-    allowed="32 characters or more",
-    meaning="Key of sessionSignature, shared with your website's backend",
-    shown="none",
-)
-IDENTITY_VERIFICATION = env.choice(
-    "IDENTITY_VERIFICATION",
-    options=("off", "required"),
-    default="off",
-    meaning="Whether every webchat call must carry a sessionSignature",
-)
-CRM_RESPONSE_FIELDS = env.listing(
-    "CRM_RESPONSE_FIELDS",
-    default="email,firstName,tier,previousTickets",
-    pattern=r"email|firstName|tier|previousTickets",
-    allowed="any of email, firstName, tier, previousTickets",
-    meaning="CRM attributes shown to the page; `none` of them: write a lone comma",
-)
-INIT_RATE = env.text(
-    "INIT_RATE",
-    default="60/min",
-    pattern=r"[1-9]\d{0,6}/(s|sec|second|m|min|minute|h|hour|d|day)",
-    allowed="N/s, N/min, N/hour or N/day",
-    meaning="Webchat calls one client address may make",
-)
-MAX_IN_FLIGHT = env.integer(
-    "MAX_IN_FLIGHT",
-    default=2000,
-    low=1,
-    high=100_000,
-    meaning="Inits worked on at once in one process; beyond it 503 at once",
-)
-RETENTION_DAYS = env.optional_integer(
-    "RETENTION_DAYS",
-    low=1,
-    high=36_500,
-    meaning="Creations older than this are erased; none: never",
-)
-ADMIN_MFA = env.choice(
-    "ADMIN_MFA",
-    options=("optional", "required"),
-    default="optional",
-    meaning="Whether staff must sign in with a one-time code",
-)
-
-# --- The audit log ------------------------------------------------------------------------------
-
-AUDIT_SIGNING_KEY = env.text(
-    "AUDIT_SIGNING_KEY",
-    pattern=r"[0-9a-fA-F]{64}",
-    allowed="64 hex digits",
-    meaning="Ed25519 seed that signs seals and receipts: `openssl rand -hex 32`",
-)
-AUDIT_VERIFY_KEYS = env.listing(
-    "AUDIT_VERIFY_KEYS",
-    pattern=r"[0-9a-fA-F]{64}",
-    allowed="public keys, each 64 hex digits",
-    meaning="Earlier public keys, after a change of AUDIT_SIGNING_KEY",
-)
-_database_file = Path(str(DATABASES["default"]["NAME"]))
-_is_sqlite = DATABASES["default"]["ENGINE"].endswith("sqlite3")
-AUDIT_ANCHORS = Path(
-    env.text(
-        "AUDIT_ANCHORS",
-        default=str((_database_file.parent if _is_sqlite else VAR_DIR) / "audit-anchors.jsonl"),
-        shown="audit-anchors.jsonl beside the SQLite file, else in var/",
-        allowed="a path",
-        meaning="File outside the database to which each seal is also written",
-    )
-)
-
-# --- Django, wired ------------------------------------------------------------------------------
-
 INSTALLED_APPS = [
     "guestportal",
     "provisioning",
@@ -321,7 +38,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     # Before everything: a probe comes by address and over plain http.
-    "guestportal.watch.health.ProbeMiddleware",
+    "guestportal.api.middleware.ProbeMiddleware",
     # Around the CORS middleware, which answers preflights itself.
     "guestportal.api.middleware.RequestIdMiddleware",
     # Before the rest, so that whatever it answers, errors too, carries the CORS headers.
@@ -391,18 +108,18 @@ STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
+        if values.DEBUG
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     }
 }
-WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_USE_FINDERS = values.DEBUG
 # webchat.js is another origin's to load, and its version is in its name.
 WHITENOISE_ALLOW_ALL_ORIGINS = True
 WHITENOISE_IMMUTABLE_FILE_TEST = r"\.[0-9a-f]{12}\.|/webchat-\d+\.\d+\.\d+\."
 
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = values.SECURE_HSTS_SECONDS > 0
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not values.DEBUG
 X_FRAME_OPTIONS = "DENY"
 # Staff who leave their desk are signed out after half an hour without a request.
 SESSION_COOKIE_AGE = 30 * 60
@@ -425,7 +142,7 @@ CONTENT_SECURITY_POLICY = {
 CORS_URLS_REGEX = r"^/api/(?!crm/)"  # the sync API is no business of a page
 CORS_ALLOW_METHODS = ("GET", "POST", "OPTIONS")
 CORS_ALLOW_HEADERS = ("accept", "content-type", "idempotency-key", "prefer", "x-request-id")
-CORS_EXPOSE_HEADERS = ("Retry-After", "Location", "X-Request-ID")
+CORS_EXPOSE_HEADERS = ("Date", "Retry-After", "Location", "X-Request-ID")
 CORS_ALLOW_CREDENTIALS = False
 
 REST_FRAMEWORK = {
@@ -436,7 +153,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_THROTTLE_CLASSES": ["guestportal.api.throttle.WebchatThrottle"],
     "EXCEPTION_HANDLER": "guestportal.api.errors.exception_handler",
-    "NUM_PROXIES": NUM_PROXIES,
+    "NUM_PROXIES": values.NUM_PROXIES,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
     # No ?format=, and no OPTIONS that tells every caller our docstrings.
@@ -485,7 +202,7 @@ LOGGING = {
     "formatters": {"json": {"()": "guestportal.watch.logs.JsonFormatter"}},
     "filters": {"bugs": {"()": "guestportal.watch.logs.BugsOnly"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "root": {"handlers": ["stderr"], "level": values.LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         # Its DEBUG lines quote every parameter, session hashes and addresses among them.

@@ -1,14 +1,25 @@
-"""What is counted while inits run. Labels have few values: never a session, guest or address."""
+"""What is counted, timed and traced while inits run.
+
+Labels have few values: never a session, guest or address. Spans are for OpenTelemetry where its
+packages are installed (`requirements-otel.txt`); ours instead of its instrumentations, which put
+addresses into what they send, and ours hold capabilities and guest ids.
+"""
 
 import functools
 import logging
 import time
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, ParamSpec, TypeVar
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from provisioning import tracing
+try:
+    from opentelemetry import trace
+except ImportError:
+    _tracer = None
+else:
+    _tracer = trace.get_tracer("guestportal")  # idle until the project starts an exporter
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,7 +68,7 @@ def timed(stage: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
             started = time.perf_counter()
             try:
-                with tracing.span(stage):
+                with span(stage):
                     return function(*args, **kwargs)
             finally:
                 histogram.observe(time.perf_counter() - started)
@@ -65,3 +76,18 @@ def timed(stage: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return run
 
     return decorate
+
+
+def span(name: str, *, request_id: str = "") -> AbstractContextManager[Any]:
+    """Return a block's span, a child of the one around it."""
+    if _tracer is None:
+        return nullcontext()
+    attributes = {"guestportal.request_id": request_id} if request_id else None
+    started: AbstractContextManager[Any] = _tracer.start_as_current_span(
+        name,
+        attributes=attributes,
+        # Messages and tracebacks of exceptions stay in our log, which redacts them.
+        record_exception=False,
+        set_status_on_exception=False,
+    )
+    return started

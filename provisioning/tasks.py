@@ -16,7 +16,7 @@ from provisioning import ledger
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import PlatformError
 from provisioning.genesys.guests import get_client
-from provisioning.init import payload, pipeline, planning
+from provisioning.init import pipeline, planning
 from provisioning.init.queued import TASK
 from provisioning.ledger import ConsentWithdrawn, Lost, Outcome
 from provisioning.models import Status
@@ -70,7 +70,7 @@ def run(*, creation_id: UUID) -> None:
         ledger.start(
             entry=waiting.entry,
             session_hash=waiting.session_hash,
-            sending=payload.sending(guest=guest),
+            sending=planning.sending(guest=guest),
         )
         pipeline.create_guest(waiting.entry, guest, reservation, deadline, rests=True)
     except ConsentWithdrawn:

@@ -1,5 +1,6 @@
 """Fixtures that tests of more than one app use."""
 
+import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.test import TransactionTestCase
 from audit import triggers
 from crm import profiles
 from provisioning.genesys.guests import get_client
+from tests.support.clock import Clock
 from tests.support.platform import Platform
 from tests.support.sandbox import Sandbox, running_sandbox
 from tests.support.webchat import Webchat
@@ -76,6 +78,18 @@ def sandbox(_sandbox_process: Sandbox) -> Sandbox:
     _sandbox_process.reset()
     _sandbox_process.revoke()
     return _sandbox_process
+
+
+@pytest.fixture
+def clock(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stop the clock, also for the cache: in this process's memory it goes by the same one."""
+    settings.CACHES = {"default": {"BACKEND": "guestportal.stores.cache.LocalCache"}}
+    cache.clear()
+    clock = Clock()
+    monkeypatch.setattr(time, "time", clock)
+    monkeypatch.setattr(time, "monotonic", clock)
+    monkeypatch.setattr(time, "sleep", clock.sleep)
+    return clock
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError, InterfaceError
-from django.http import HttpRequest, JsonResponse
+from django.http import JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
@@ -97,8 +97,3 @@ def _describe_fields(exc: exceptions.ValidationError) -> dict[str, Any]:
     first = next(iter(fields.values()))[0]
     fields.pop("non_field_errors", None)
     return error_body(code="invalid_request", error=first, fields=fields)
-
-
-def wants_our_shape(request: HttpRequest) -> bool:
-    """Tell whether the contract's error shape holds at this address."""
-    return f"{request.path_info}/".startswith("/api/")

@@ -1,4 +1,4 @@
-"""What is settled before a view is reached: request id, host, origin, size; and the error shape."""
+"""What is settled before a view is reached: probes, request id, host, origin, size, error shape."""
 
 import re
 import uuid
@@ -11,15 +11,31 @@ from django.http.response import HttpResponseBase
 from django.urls import resolve
 
 from guestportal.api.body import body_limit
-from guestportal.api.errors import error_response, wants_our_shape
+from guestportal.api.errors import error_response
+from guestportal.watch.health import PROBES
 from guestportal.watch.logs import request_id
 
 ORIGIN_NOT_ALLOWED = (403, "origin_not_allowed", "Pages of that origin may not call us.")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
+class ProbeMiddleware:
+    """Answer the three probe addresses: a probe comes by address and over plain http."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        probe = PROBES.get(request.path_info)
+        if probe is None or request.method not in ("GET", "HEAD"):
+            return self.get_response(request)
+        response = probe(request)
+        response["Cache-Control"] = "no-store"
+        return response
+
+
 class RequestIdMiddleware:
-    """Give every request an id: in its answer, whoever makes that, and on its log lines."""
+    """Give every request an id: in its answer, whichever layer makes that, and on its log lines."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -67,15 +83,20 @@ class WebchatMiddleware:
         return response
 
 
+def _wants_our_shape(request: HttpRequest) -> bool:
+    """Tell whether the contract's error shape holds at this address."""
+    return f"{request.path_info}/".startswith("/api/")
+
+
 def _refusal(request: HttpRequest) -> HttpResponse | None:
     try:
         host = request.get_host()
     except DisallowedHost:
         # Django would log a traceback for what is a client's mistake, and answer in HTML.
-        if wants_our_shape(request):
+        if _wants_our_shape(request):
             return error_response(status=400, error="This service does not answer to that Host.")
         return HttpResponseBadRequest("Bad Request: unknown Host\n", content_type="text/plain")
-    if not wants_our_shape(request):
+    if not _wants_our_shape(request):
         return None
     if request.method == "POST" and request.path_info.startswith("/api/webchat/"):
         origin = request.headers.get("Origin")
@@ -97,7 +118,7 @@ def _is_foreign_error(request: HttpRequest, response: HttpResponseBase) -> bool:
     """Tell an error page of Django's (404, 500, its debug pages too) from an answer of ours."""
     return (
         response.status_code >= 400
-        and wants_our_shape(request)
+        and _wants_our_shape(request)
         and not response.get("Content-Type", "").startswith("application/json")
     )
 

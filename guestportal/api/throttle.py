@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.cache import cache
 from rest_framework.throttling import BaseThrottle
+
+from provisioning.atomic import Done, Fields, Step, Value, number
 
 if TYPE_CHECKING:  # DRF imports this module while it imports its own views
     from rest_framework.request import Request
@@ -16,8 +17,25 @@ if TYPE_CHECKING:  # DRF imports this module while it imports its own views
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
+def _count(fields: Fields, ends_at: float, now: float, values: Sequence[Value]) -> Done:
+    window = number(values[0]) if not fields else 0
+    fields["count"] = number(fields.get("count")) + 1
+    return [fields["count"], window or ends_at - now], window
+
+
+COUNT = Step(
+    "count",
+    """
+local count = redis.call('HINCRBY', KEYS[1], 'count', 1)
+if count == 1 then redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[1]) * 1000) end
+return {tostring(count), text(redis.call('PTTL', KEYS[1]) / 1000)}
+""",
+    _count,
+)
+
+
 class WebchatThrottle(BaseThrottle):
-    """Count by an atomic increment; DRF's own throttle reads, then writes, and lets bursts by.
+    """Count in one step; DRF's own throttle reads, then writes, and lets bursts by.
 
     The address is DRF's `get_ident`: with ``NUM_PROXIES`` 0 that of the connection, so a forged
     ``X-Forwarded-For`` counts for nothing. A window opens with a client's first call.
@@ -27,23 +45,12 @@ class WebchatThrottle(BaseThrottle):
         """Take one call from the client's allowance; False once it is used up."""
         if request.method != "POST" or not request.path_info.startswith("/api/webchat/"):
             return True
-        count, period = settings.INIT_RATE.split("/")
-        window = _SECONDS[period[0]]
-        now = time.time()
+        most, period = settings.INIT_RATE.split("/")
         key = f"inbound:{self.get_ident(request)}"
-        opened = float(cache.get_or_set(key, now, window) or now)
-        self._left = opened + window - now
-        return _increment(f"{key}:{opened}", window + 1) <= int(count)
+        count, left = COUNT.run(key=key, values=[_SECONDS[period[0]]])
+        self._left = number(left)
+        return number(count) <= int(most)
 
     def wait(self) -> float:
         """Return the seconds until the client's window ends."""
         return max(1.0, self._left)
-
-
-def _increment(key: str, seconds: float) -> int:
-    """Count one; add() and incr() are atomic in memory and in Redis: of 100 at once N pass."""
-    try:
-        return int(cache.incr(key))
-    except ValueError:  # the window's first
-        cache.add(key, 0, seconds)
-        return int(cache.incr(key))

@@ -21,7 +21,7 @@ PLACES = (
 
 
 class SignInForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):  # type: ignore[misc]
-    """Name, password and, for whoever has enrolled or where all must, a one-time code."""
+    """Name, password and, for those who have enrolled or where all must, a one-time code."""
 
     otp_token = forms.CharField(
         label="One-time code",
@@ -67,9 +67,7 @@ class Site(AdminSite):
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         """Show the dashboard."""
-        from guestportal.desk import (
-            front_page,  # here, because it needs the models and they this site
-        )
+        from guestportal.desk import front_page  # here: it needs the models, and they this site
 
         return super().index(request, front_page.context(request=request) | (extra_context or {}))
 

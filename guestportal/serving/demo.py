@@ -1,6 +1,5 @@
 """The demo chat page at ``/``: consent, a guest, and what went over the wire. Development only."""
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from csp.decorators import csp_update
@@ -11,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from guestportal import webchat
+from guestportal.loopback import is_loopback
 
 
 @require_safe
@@ -31,8 +31,4 @@ def _render(request: HttpRequest) -> HttpResponseBase:
 def _sandbox() -> str:
     """Return the sandbox's origin, or nothing where the platform is not on loopback."""
     url = urlsplit(settings.GENESYS_BASE_URL)
-    try:
-        on_loopback = ip_address(url.hostname or "").is_loopback
-    except ValueError:
-        on_loopback = url.hostname == "localhost"
-    return f"{url.scheme}://{url.netloc}" if on_loopback else ""
+    return f"{url.scheme}://{url.netloc}" if is_loopback(host=url.hostname or "") else ""

@@ -1,4 +1,8 @@
-"""Gunicorn's gevent worker, whose own refusals have the contract's shape too."""
+"""What gunicorn is given of ours: a worker, a logger, and the folder that its workers count in.
+
+`guestportal.serving.processes` names this module as its configuration file, in which gunicorn finds
+the functions below by their names (its *server hooks*).
+"""
 
 import gc
 import json
@@ -18,7 +22,8 @@ from guestportal.watch.logs import JsonFormatter
 
 # An init makes thousands of short-lived objects; looking through them every 700 costs an eighth.
 GC_THRESHOLD = (25_000, 20, 20)
-_ANSWER = (
+_COUNTERS = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client's: where processes share their counters
+_REFUSAL = (
     "HTTP/1.1 400 Bad Request\r\n"
     "Connection: close\r\n"
     "Content-Type: application/json\r\n"
@@ -28,6 +33,27 @@ _ANSWER = (
     "\r\n"
     "{body}"
 )
+
+
+def on_starting(server: Any) -> None:
+    """Make the folder in which several workers add up their counters."""
+    if server.cfg.workers > 1:
+        os.environ[_COUNTERS] = tempfile.mkdtemp(prefix="guestportal-metrics-")
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Forget the gauges of a worker that has ended."""
+    if _COUNTERS in os.environ:
+        # Not above: where it is imported before the folder is made, each worker counts for itself.
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(server: Any) -> None:
+    """Remove the folder."""
+    if _COUNTERS in os.environ:
+        shutil.rmtree(os.environ[_COUNTERS], ignore_errors=True)
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
@@ -52,33 +78,6 @@ class Worker(GeventWorker):  # type: ignore[misc]
             self.log.debug("the client is gone")
 
 
-def _refusal() -> bytes:
-    current = uuid.uuid4().hex
-    error = {"error": "The request is not valid HTTP.", "code": "invalid_request"}
-    body = json.dumps(error | {"requestId": current})
-    return _ANSWER.format(id=current, length=len(body), body=body).encode()
-
-
-_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-
-
-def on_starting(server: Any) -> None:
-    if server.cfg.workers > 1:
-        os.environ[_VARIABLE] = tempfile.mkdtemp(prefix="guestportal-metrics-")
-
-
-def child_exit(server: Any, worker: Any) -> None:
-    if _VARIABLE in os.environ:
-        from prometheus_client.multiprocess import mark_process_dead
-
-        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
-
-
-def on_exit(server: Any) -> None:
-    if _VARIABLE in os.environ:
-        shutil.rmtree(os.environ[_VARIABLE], ignore_errors=True)
-
-
 class GunicornLogger(Logger):  # type: ignore[misc]
     """Write gunicorn's error log as JSON, redacted; there is no access log."""
 
@@ -87,3 +86,10 @@ class GunicornLogger(Logger):  # type: ignore[misc]
         logging.captureWarnings(True)  # a library's warnings are lines of the log like any other
         for handler in self.error_log.handlers:
             handler.setFormatter(JsonFormatter())
+
+
+def _refusal() -> bytes:
+    current = uuid.uuid4().hex
+    error = {"error": "The request is not valid HTTP.", "code": "invalid_request"}
+    body = json.dumps(error | {"requestId": current})
+    return _REFUSAL.format(id=current, length=len(body), body=body).encode()

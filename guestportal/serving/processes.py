@@ -1,17 +1,14 @@
 """How the web server is started: gunicorn with gevent workers.
 
-One event loop for each process costs about half the CPU of threads for this work (README,
-*Decisions*); an init waits for the platform most of its time.
+One event loop for each process costs about half the CPU of threads for this work: an init
+waits for the platform most of its time (docs/decisions/0001).
 """
 
 import sys
-from pathlib import Path
 
 from django.conf import settings
 
 from guestportal.serving.supervisor import Child
-
-BASE_DIR = Path(__file__).resolve().parents[2]
 
 
 def web() -> Child:
@@ -20,7 +17,7 @@ def web() -> Child:
         "bind": f"{_bracketed(settings.BIND)}:{settings.PORT}",
         "workers": settings.WEB_CONCURRENCY,
         "worker-class": "guestportal.serving.gunicorn_config.Worker",
-        # Room beyond MAX_IN_FLIGHT, so that the one too many gets its 503 and not a silence.
+        # More than MAX_IN_FLIGHT, so that one visitor too many gets a 503 and not a silence.
         "worker-connections": settings.MAX_IN_FLIGHT + 500,
         "backlog": 2048,
         "keep-alive": 75,
@@ -31,12 +28,12 @@ def web() -> Child:
     }
     argv = [sys.executable, "-m", "gunicorn", "guestportal.wsgi", "--no-control-socket"]
     argv += [f"--{name}={value}" for name, value in options.items()]
-    return Child("web", [*argv, f"--chdir={BASE_DIR}"])
+    return Child("web", [*argv, f"--chdir={settings.BASE_DIR}"])
 
 
 def housekeeping() -> Child:
     """Return the process that seals, recovers and erases by age."""
-    argv = [sys.executable, str(BASE_DIR / "manage.py"), "housekeeping"]
+    argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), "housekeeping"]
     return Child("housekeeping", argv, restart=True)
 
 

@@ -1,13 +1,12 @@
 """Run a few processes as one: they start together, stop together, and none outlives its parent."""
 
 import ctypes
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from types import FrameType
 
 POLL_SECONDS = 0.2
@@ -20,7 +19,6 @@ class Child:
 
     name: str
     argv: Sequence[str]
-    env: Mapping[str, str] = field(default_factory=dict)
     restart: bool = False
     process: subprocess.Popen[bytes] | None = None
 
@@ -28,7 +26,6 @@ class Child:
         """Start the process in a session of its own: Ctrl-C is ours to pass on, as SIGTERM."""
         self.process = subprocess.Popen(  # noqa: S603
             list(self.argv),
-            env={**os.environ, **self.env},
             start_new_session=True,
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         )

@@ -1,40 +1,91 @@
-"""Django's cache on Redis that goes on without Redis.
+"""The cache of the service: Redis that goes on without Redis, or this process's memory.
 
-While Redis cannot be reached each process serves itself from memory: access token, gate, limits
-and locks then hold per process instead of for all. That is less than they promise and more than a
-500; ``/readyz`` says so. Every two seconds one caller looks whether Redis is back.
+While Redis cannot be used each process serves itself from memory: access token, gate, limits and
+locks then hold per process instead of for all. That is less than they promise and more than a 500;
+``/readyz`` says so. Every two seconds one caller looks whether Redis is back. Whatever a Redis
+client raises counts, an answer that takes too long too: a helper service is never a reason to keep
+a visitor waiting.
 """
 
 import functools
+import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from operator import methodcaller
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.cache import caches
-from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from django.core.cache.backends.redis import RedisCache
+from redis import ConnectionPool, Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import (
-    ConnectionError as RedisConnectionError,
-)
-from redis.exceptions import OutOfMemoryError, ReadOnlyError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import RedisError
 from redis.retry import Retry
+
+from provisioning.atomic import Memory, Step, Value
 
 LOOK_AGAIN_SECONDS = 2.0
 MAX_LOCAL_ENTRIES = 100_000
-# Gone, too slow, still loading, a replica after a failover, full.
-AWAY = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OutOfMemoryError)
+# An init asks Redis a few times; a Redis that needs longer than this is worth less than memory.
+ANSWER_SECONDS = 0.25
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
+class Json:
+    """Values of the shared cache as JSON: what is read there can do nothing but be read."""
+
+    def dumps(self, value: Any) -> bytes | int:
+        return value if type(value) is int else json.dumps(value).encode()  # INCR wants digits
+
+    def loads(self, content: bytes) -> Any:
+        """Return the value; None, as if it were absent, for what another version left."""
+        try:
+            return json.loads(content)
+        except ValueError:
+            return None
+
+
+@functools.cache
+def _memory() -> Memory:
+    """Return the process's one memory: Django makes a cache for every thread."""
+    return Memory()
+
+
+class LocalCache(LocMemCache):
+    """Django's cache in memory, with `provisioning.atomic`'s steps."""
+
+    def run_step(self, step: Step, key: str, values: Sequence[Value]) -> list[Value]:
+        """Do `step` in this process."""
+        return _memory().run(step, key, values)
+
+    def clear(self) -> None:
+        _memory().clear()
+        super().clear()
+
+
+def _either(operation: str) -> Any:
+    """Return the cache method `operation`: on Redis, or on the memory that stands in for it."""
+
+    def method(cache: "DegradingRedisCache", *args: Any, **kwargs: Any) -> Any:
+        return cache._pair.do(methodcaller(operation, *args, **kwargs))
+
+    return method
+
+
 class DegradingRedisCache(BaseCache):
-    """What Django makes for each thread: a thin door to the one pair of caches of the process."""
+    """What Django makes for each thread; all of them share the one pair of caches of the process.
+
+    What BaseCache makes of these methods (`get_or_set`, `decr`, the asynchronous ones) holds too.
+    """
+
+    add, get, set, touch, delete = map(_either, ("add", "get", "set", "touch", "delete"))
+    get_many, set_many, delete_many = map(_either, ("get_many", "set_many", "delete_many"))
+    has_key, incr, clear = map(_either, ("has_key", "incr", "clear"))
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(params)
@@ -45,53 +96,9 @@ class DegradingRedisCache(BaseCache):
         """Tell whether this process is serving itself at the moment."""
         return self._pair.degraded
 
-    def add(
-        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
-    ) -> bool:
-        return self._pair.do(lambda cache: cache.add(key, value, timeout, version))
-
-    def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
-        return self._pair.do(lambda cache: cache.get(key, default, version))
-
-    def set(
-        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
-    ) -> None:
-        return self._pair.do(lambda cache: cache.set(key, value, timeout, version))
-
-    def touch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> bool:
-        return self._pair.do(lambda cache: cache.touch(key, timeout, version))
-
-    def delete(self, key: Any, version: Any = None) -> bool:
-        return self._pair.do(lambda cache: cache.delete(key, version))
-
-    def get_many(self, keys: Any, version: Any = None) -> dict[Any, Any]:
-        return self._pair.do(lambda cache: cache.get_many(keys, version))
-
-    def set_many(self, data: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> list[Any]:
-        return self._pair.do(lambda cache: cache.set_many(data, timeout, version))
-
-    def delete_many(self, keys: Any, version: Any = None) -> None:
-        return self._pair.do(lambda cache: cache.delete_many(keys, version))
-
-    def has_key(self, key: Any, version: Any = None) -> bool:
-        return self._pair.do(lambda cache: cache.has_key(key, version))
-
-    def incr(self, key: Any, delta: int = 1, version: Any = None) -> int:
-        return self._pair.do(lambda cache: cache.incr(key, delta, version))
-
-    def clear(self) -> None:
-        return self._pair.do(lambda cache: cache.clear())
-
-
-class _Client(RedisCacheClient):
-    """Django's, which would make a new Redis object for every call: a tenth of an init."""
-
-    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
-        return self._client_for(write)
-
-    @functools.cache  # noqa: B019  (there is one of us, for the whole process)
-    def _client_for(self, write: bool) -> Any:
-        return super().get_client(write=write)
+    def run_step(self, step: Step, key: str, values: Sequence[Value]) -> list[Value]:
+        """Do `step` in Redis or, while that is away, in this process."""
+        return self._pair.run_step(step, self.make_key(key), values)
 
 
 class _Pair:
@@ -99,28 +106,41 @@ class _Pair:
 
     def __init__(self, server: str) -> None:
         options = {
-            "socket_connect_timeout": 0.5,
+            "socket_connect_timeout": ANSWER_SECONDS,
+            "socket_timeout": ANSWER_SECONDS,
             # One for each visitor in flight: with redis-py's 100 the next one took Redis for gone.
             "max_connections": settings.MAX_IN_FLIGHT + 100,
-            "socket_timeout": 1,
             # redis-py would try three times more, seconds apart.
             "retry": Retry(NoBackoff(), 0),
         }
-        self._shared = RedisCache(server, {"OPTIONS": options})
-        self._shared._class = _Client  # type: ignore[attr-defined]
-        self._local = LocMemCache("degraded", {"OPTIONS": {"MAX_ENTRIES": MAX_LOCAL_ENTRIES}})
+        self._shared = RedisCache(server, {"OPTIONS": options | {"serializer": Json}})
+        self._redis = Redis(connection_pool=ConnectionPool.from_url(server, **options))
+        self._scripts: dict[str, Any] = {}
+        self._local = LocalCache("degraded", {"OPTIONS": {"MAX_ENTRIES": MAX_LOCAL_ENTRIES}})
         self._lock = threading.Lock()
         self._look_again_at = 0.0
         self.degraded = False
 
     def do(self, operation: Callable[[BaseCache], Result]) -> Result:
+        """Do what Django's cache can, in Redis or in memory."""
+        return self._first(lambda: operation(self._shared), lambda: operation(self._local))
+
+    def run_step(self, step: Step, key: str, values: Sequence[Value]) -> list[Value]:
+        if step.name not in self._scripts:  # sent again by redis-py where Redis has forgotten it
+            self._scripts[step.name] = self._redis.register_script(step.script)
+        return self._first(
+            lambda: [found.decode() for found in self._scripts[step.name]([key], values)],
+            lambda: self._local.run_step(step, key, values),
+        )
+
+    def _first(self, shared: Callable[[], Result], local: Callable[[], Result]) -> Result:
         if self.degraded and not self._may_look():
-            return operation(self._local)
+            return local()
         try:
-            result = operation(self._shared)
-        except AWAY as exc:
+            result = shared()
+        except (RedisError, OSError) as exc:
             self._degrade(exc)
-            return operation(self._local)
+            return local()
         if self.degraded:
             self.degraded = False
             logger.warning("Redis is back; token, gate and limits are shared again")

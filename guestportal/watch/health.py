@@ -1,44 +1,28 @@
 """``/livez``, ``/readyz`` and ``/metrics``: for load balancers and operators, not for visitors.
 
-Answered before host check, redirect and sessions: a probe comes by address and over plain http.
+`guestportal.api.middleware` answers them before host check, redirect and sessions.
 """
 
 import secrets
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.http.response import HttpResponseBase
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from audit import triggers
 from audit.sealing import seals
 from crm import sessions
+from guestportal.loopback import is_loopback
 from guestportal.stores import broker, cache
 from guestportal.watch.metrics import scrape
 from provisioning import health
 from provisioning.init import in_flight
 
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_VIA")
-
-
-class ProbeMiddleware:
-    """Answer the three probe addresses, and nothing else."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        probe = PROBES.get(request.path_info)
-        if probe is None or request.method not in ("GET", "HEAD"):
-            return self.get_response(request)
-        response = probe(request)
-        response["Cache-Control"] = "no-store"
-        return response
 
 
 def livez(request: HttpRequest) -> HttpResponse:
@@ -137,7 +121,4 @@ def _may_see_details(request: HttpRequest) -> bool:
     # What a proxy on this machine passes on comes from loopback too, and from anywhere.
     if any(name in request.META for name in _FORWARDED):
         return False
-    try:
-        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(host=request.META.get("REMOTE_ADDR", ""))

@@ -1,7 +1,7 @@
 """One JSON object a line on standard error, without what a log must not hold.
 
-The rooms below do not log session ids, hashes, addresses or tokens. Redaction is the second lock,
-for text that a library put into a message or a traceback (PostgreSQL quotes the conflicting key).
+No app logs session ids, hashes, addresses or tokens. Redaction is the second safeguard, for text
+that a library put into a message or a traceback (PostgreSQL quotes the conflicting key).
 """
 
 import logging

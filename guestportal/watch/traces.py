@@ -1,6 +1,7 @@
 """Where spans go: to OTEL_EXPORTER_OTLP_ENDPOINT, in batches, from each process that is started."""
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 
 def start(*, service: str) -> None:
@@ -17,8 +18,6 @@ def start(*, service: str) -> None:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as exc:
-        from django.core.exceptions import ImproperlyConfigured
-
         sentence = "OTEL_EXPORTER_OTLP_ENDPOINT is set: install requirements-otel.txt."
         raise ImproperlyConfigured(sentence) from exc
     provider = TracerProvider(resource=Resource({"service.name": service}))

@@ -10,9 +10,9 @@ from audit import log
 from audit.models import AuditEvent, AuditLeaf
 from backoffice.inert import mask, mask_address, visible
 from backoffice.periods import id_at
-from crm import profiles
 from crm.models import AttributeMapping
-from provisioning.init import payload
+from provisioning.consent.decision import Consent
+from provisioning.init import planning
 from provisioning.models import GuestCreation
 
 # An event's id may be a little older than the row it tells of.
@@ -99,15 +99,13 @@ def _values_today(creation: GuestCreation) -> dict[str, Any]:
     """Return what the same fields would be sent with now."""
     if not creation.session_hash:
         return {}
-    if creation.consent_given:
-        profile = profiles.find_profile(session_hash=creation.session_hash)
-    else:
-        profile = payload.declined_profile(creation_id=creation.id)
-    guest = payload.guest_request(
-        profile=profile, given=creation.consent_given, consent_type=creation.consent_type
-    ).payload
-    attributes = guest["attributes"]
-    return {**guest, **{f"attributes.{name}": value for name, value in attributes.items()}}
+    _, guest = planning.plan_guest(
+        consent=Consent(creation.consent_given, creation.consent_type, creation.consent_basis),
+        session_hash=creation.session_hash,
+        creation_id=creation.id,
+    )
+    attributes = {f"attributes.{name}": value for name, value in guest.attributes.items()}
+    return {**guest.payload, **attributes}
 
 
 def _shown(name: str, value: object, revealed: bool) -> str | None:

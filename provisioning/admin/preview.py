@@ -16,7 +16,7 @@ from crm.admin.records import REVEAL, find_records
 from crm.models import AttributeMapping, CrmRecord
 from crm.profiles import Profile
 from provisioning.admin.person import require
-from provisioning.init import payload
+from provisioning.init import planning
 
 NOBODY = "00000000"
 
@@ -72,7 +72,7 @@ def _payload(request: HttpRequest, record: CrmRecord | None, form: Any) -> str:
             staff.record_reveal(request, session_hash=record.session_hash, data=data)
         else:
             profile = _masked(profile)
-    guest = payload.guest_request(profile=profile, given=True, consent_type="explicit")
+    guest = planning.guest_request(profile=profile, given=True, consent_type="explicit")
     attributes = profiles.map_attributes(profile=profile, mappings=_mappings(form))
     sent = dataclasses.replace(guest, attributes=attributes).payload
     return visible(json.dumps(sent, indent=2, ensure_ascii=False))

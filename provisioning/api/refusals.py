@@ -4,9 +4,6 @@ The one place where the domain's exceptions meet HTTP (contract, section 3, *Err
 the platform's own words is passed on.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from rest_framework.exceptions import APIException, ValidationError
 
 from crm.profiles import LookupFailed
@@ -51,27 +48,22 @@ class Refusal(APIException):
         self.wait = wait
 
 
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Turn what the pipeline raises into the contract's answers; anything else is a bug."""
-    try:
-        yield
-    except ConsentRequired as exc:
-        sentence = "consentGiven is required: true or false."
-        raise ValidationError({"consentGiven": [sentence]}) from exc
-    except UnknownNotice as exc:
+def refusal(*, exc: Exception) -> Exception:
+    """Return the refusal that `exc` comes to; anything but the pipeline's is a bug, and itself."""
+    if isinstance(exc, ConsentRequired):
+        return ValidationError({"consentGiven": ["consentGiven is required: true or false."]})
+    if isinstance(exc, UnknownNotice):
         sentence = "noticeVersion names no notice in effect in that language."
-        raise ValidationError({"noticeVersion": [sentence]}) from exc
-    except tuple(row[0] for row in _REFUSALS) as exc:
-        raise _refusal(exc) from exc
+        return ValidationError({"noticeVersion": [sentence]})
+    for kind, status, code, sentence in _REFUSALS:
+        if isinstance(exc, kind):
+            wait = getattr(exc, "retry_after", None) or DEFAULT_RETRY_SECONDS
+            return Refusal(
+                status=status, code=code, sentence=sentence, wait=wait if status == 503 else None
+            )
+    return exc
 
 
 def refusal_rows(*, exceptions: tuple[type[Exception], ...]) -> list[tuple[int, str, str]]:
     """Return (status, code, sentence) of `exceptions`, subclasses too, for the description."""
     return [row[1:] for row in _REFUSALS if issubclass(row[0], exceptions)]
-
-
-def _refusal(exc: Exception) -> Refusal:
-    status, code, sentence = next(row[1:] for row in _REFUSALS if isinstance(exc, row[0]))
-    wait = (getattr(exc, "retry_after", None) or DEFAULT_RETRY_SECONDS) if status == 503 else None
-    return Refusal(status=status, code=code, sentence=sentence, wait=wait)

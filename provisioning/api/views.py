@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
@@ -11,9 +12,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from crm import sessions
-from provisioning import metrics, tracing
+from provisioning import metrics
 from provisioning.api import identity
-from provisioning.api.refusals import refusals
+from provisioning.api.refusals import refusal
 from provisioning.api.requests import (
     GuestSerializer,
     InitSerializer,
@@ -25,6 +26,7 @@ from provisioning.consent import receipts
 from provisioning.init import in_flight, pipeline, queued
 from provisioning.ledger import withdrawal
 from provisioning.models import Status
+from provisioning.time_left import answer_within
 
 NO_STORE = {"Cache-Control": "no-store"}
 RETRY_AFTER = "1"  # seconds between two looks at an asynchronous init
@@ -39,8 +41,8 @@ class WebchatView(APIView):
 
     def post(self, request: Request) -> Response:
         """Validate, do the one thing, answer."""
-        call = tracing.span("webchat", request_id=request.META["REQUEST_ID"])
-        with call, refusals(), in_flight.counted():
+        call = metrics.span("webchat", request_id=request.META["REQUEST_ID"])
+        with call, in_flight.counted(), answer_within(settings.GENESYS_DEADLINE):
             serializer = self.serializer_class(data=request.data)
             serializer.is_valid(raise_exception=True)
             body = serializer.validated_data
@@ -51,6 +53,10 @@ class WebchatView(APIView):
         if isinstance(answer, Response):
             return answer
         return Response(answer, headers=NO_STORE)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer what the pipeline raised as the contract words it."""
+        return super().handle_exception(refusal(exc=exc))
 
     def setup(self, request: Any, *args: Any, **kwargs: Any) -> None:
         self.began = time.perf_counter()
@@ -92,7 +98,8 @@ class ProgressView(APIView):
 
     def get(self, request: Request, key: str) -> Response:
         """Answer ``{"status", "guestId"}``, or 404 for a capability unknown or over."""
-        found = queued.progress(capability=key)
+        with answer_within(settings.GENESYS_DEADLINE):
+            found = queued.progress(capability=key)
         if found is None:
             raise NotFound
         busy = found.status in (Status.QUEUED, Status.PENDING)

@@ -1,7 +1,6 @@
 """One budget of time for a whole init, spent by every wait on its way."""
 
 import time
-from contextvars import ContextVar
 
 from provisioning.genesys.errors import TimedOut
 
@@ -23,6 +22,10 @@ class Deadline:
         """Tell whether a wait of `seconds` would end in time."""
         return time.monotonic() + seconds < self._end
 
+    def patience(self, *, leaving: float) -> float:
+        """Return how long a wait may last that leaves `leaving` seconds; 0 where none may."""
+        return max(0.0, self._end - time.monotonic() - leaving)
+
     def sleep(self, seconds: float) -> None:
         """Sleep `seconds`. Raises TimedOut at once when that cannot end in time."""
         if not self.allows(seconds):
@@ -32,7 +35,3 @@ class Deadline:
     def at_most(self, seconds: float) -> "Deadline":
         """Return a deadline that ends after `seconds`, or with this one if that is sooner."""
         return Deadline(seconds=min(seconds, self.remaining()))
-
-
-# Set around one HTTP exchange, read where bytes arrive: requests has no argument for it.
-current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 
+from backoffice.foreign import storable
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import Credentials, Protocol, Refused, Rejected
 from provisioning.genesys.gate import Gate, Reservation
@@ -22,6 +23,8 @@ from provisioning.genesys.retry import about, send
 from provisioning.genesys.transport import Answer, Transport
 
 _GUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}")
+# ISO 8601 in digits and its own separators: `fromisoformat` takes any character between the parts.
+_MOMENT = r"[0-9TtZz:.,+ W-]{8,40}"
 
 
 @dataclass(frozen=True)
@@ -190,21 +193,22 @@ def _read_guest(answer: Answer) -> Guest:
     return Guest(
         id=guest_id,
         consent_given=given if isinstance(given, bool) else None,
-        consent_type=kind[:16] if isinstance(kind, str) else None,
-        created_date=created[:40] if isinstance(created, str) else "",
+        consent_type=storable(kind, limit=16) if isinstance(kind, str) else None,
+        created_date=storable(created, limit=40),
     )
 
 
 def _read_guest_token(answer: Answer) -> GuestToken:
     body = answer.body if isinstance(answer.body, dict) else {}
-    value, expires_at = body.get("token"), body.get("expires_at")
+    value = body.get("token")
     if not isinstance(value, str) or not 0 < len(value) <= 16_384 or not value.isprintable():
         raise Protocol("the platform's token is not one", **about(answer))
+    expires_at = storable(body.get("expires_at"), limit=40, shape=_MOMENT)
     try:
-        datetime.fromisoformat(expires_at)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as exc:
+        datetime.fromisoformat(expires_at)
+    except ValueError as exc:
         raise Protocol("the platform's token says no expiry", **about(answer)) from exc
-    return GuestToken(value=value, expires_at=str(expires_at))
+    return GuestToken(value=value, expires_at=expires_at)
 
 
 @functools.cache

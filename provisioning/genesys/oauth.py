@@ -5,14 +5,20 @@ lock; processes that share a cache wait for one another on a key in it. Every wa
 deadline of the init that waits.
 """
 
+import base64
 import hashlib
+import hmac
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
 from django.core.cache import cache
 
+from provisioning.atomic import Done, Fields, Step, Value, number
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import Credentials, PlatformError, Protocol, Unavailable
 from provisioning.genesys.gate import Gate
@@ -71,6 +77,35 @@ class ClientCredentials:
         return f"genesys:token:{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
 
 
+def _keep(fields: Fields, ends_at: float, now: float, values: Sequence[Value]) -> Done:
+    fields["sealed"], fields["life"] = values
+    return [], number(values[1])
+
+
+def _find(fields: Fields, ends_at: float, now: float, values: Sequence[Value]) -> Done:
+    return [fields.get("sealed", ""), ends_at - now, fields.get("life", 0)], 0
+
+
+# What is left of a token's life is the cache's to say: machines' clocks may differ.
+KEEP = Step(
+    "token-keep",
+    """
+redis.call('HSET', KEYS[1], 'sealed', ARGV[1], 'life', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], math.floor(tonumber(ARGV[2]) * 1000))
+return {}
+""",
+    _keep,
+)
+FIND = Step(
+    "token-find",
+    """
+local kept = redis.call('HMGET', KEYS[1], 'sealed', 'life')
+return {kept[1] or '', text(redis.call('PTTL', KEYS[1]) / 1000), kept[2] or '0'}
+""",
+    _find,
+)
+
+
 class TokenSource:
     """Hand out the current token; at most one request for a new one is ever under way."""
 
@@ -82,6 +117,11 @@ class TokenSource:
         self._gate = gate
         self._attempts = attempts
         self._key = credentials.cache_key()
+        self._cipher = Fernet(
+            base64.urlsafe_b64encode(
+                hmac.digest(settings.SECRET_KEY.encode(), b"platform token", "sha256")
+            )
+        )
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._not_before = 0.0  # no early refresh sooner
@@ -154,20 +194,22 @@ class TokenSource:
             deadline.sleep(_POLL_SECONDS)
         try:
             self._token = token = self._fetch(deadline)
-            cache.set(self._key, (token.value, time.time() + token.life, token.life), token.life)
+            sealed = self._cipher.encrypt(token.value.encode()).decode()
+            KEEP.run(key=self._key, values=[sealed, token.life])
             return token
         finally:
             cache.delete(lock)
 
     def _from_cache(self, rejected: Token | None) -> Token | None:
-        found = cache.get(self._key)
-        if found is None:
+        sealed, left, life = FIND.run(key=self._key)
+        try:
+            value = self._cipher.decrypt(str(sealed)).decode()
+        except InvalidToken:  # there is none, or one that another SECRET_KEY has sealed
             return None
-        value, ends_at, life = found
-        left = ends_at - time.time()
-        if left <= 0 or (rejected is not None and value == rejected.value):
+        if rejected is not None and value == rejected.value:
             return None
-        return Token(value, time.monotonic() + left, life)
+        life = min(number(life), LONGEST_LIFE_SECONDS)
+        return Token(value, time.monotonic() + min(number(left), life), life)
 
     def _fetch(self, deadline: Deadline) -> Token:
         answer = send(
@@ -205,11 +247,14 @@ def _read_token(answer: Answer) -> Token:
 
 
 def _life(expires_in: Any) -> float:
+    """Return the seconds a token is good for; the shortest life where that is no answer."""
+    if isinstance(expires_in, bool) or not isinstance(expires_in, int | float | str):
+        return SHORTEST_LIFE_SECONDS
     try:
         seconds = float(expires_in)
-    except (TypeError, ValueError):
+    except (ValueError, OverflowError):  # words, or a number of hundreds of digits
         return SHORTEST_LIFE_SECONDS
-    if isinstance(expires_in, bool) or not seconds > 0:
+    if not seconds > 0:  # NaN is not either
         return SHORTEST_LIFE_SECONDS
     return min(seconds, LONGEST_LIFE_SECONDS)
 

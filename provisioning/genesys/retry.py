@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from backoffice.foreign import storable
 from provisioning import metrics
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import Busy, PlatformError, Unavailable
@@ -67,7 +68,8 @@ def about(answer: Answer) -> dict[str, Any]:
     code = answer.body.get("code") if isinstance(answer.body, dict) else ""
     return {
         "status": answer.status,
-        "platform_code": code[:64] if isinstance(code, str) else "",
+        # Its codes are names such as bad.request; anything else may be anything.
+        "platform_code": storable(code, limit=64, shape="[a-z0-9._-]{1,64}"),
         "correlation_id": answer.correlation_id,
     }
 

@@ -3,20 +3,31 @@
 What goes out and what comes back; the connections are those of `provisioning.genesys.adapter`.
 """
 
-import http.client
 import json
-from collections.abc import Mapping
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 from requests.structures import CaseInsensitiveDict
 
-from provisioning.genesys.adapter import DeadlineAdapter
-from provisioning.genesys.deadline import Deadline, current
+from backoffice.foreign import storable
+from provisioning.genesys.adapter import DeadlineAdapter, Exchange, Phase, current
+from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import PlatformError, Protocol, TimedOut, Unavailable
 
 MAX_ANSWER_BYTES = 256 * 1024
+# The first row that fits: a proxy's refusal is also a connection error, and so on.
+_OBSTACLES: tuple[tuple[type[BaseException], str], ...] = (
+    (ssl.SSLCertVerificationError, "its certificate is not trusted (GENESYS_CA_BUNDLE)"),
+    (requests.exceptions.ProxyError, "the proxy did not let us through (GENESYS_PROXY)"),
+    (socket.gaierror, "its name was not found"),
+    (ConnectionRefusedError, "nothing listens there"),
+    (ssl.SSLError, "no TLS could be agreed on"),
+    (TimeoutError, "it took too long"),
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +42,7 @@ class Answer:
     def correlation_id(self) -> str:
         """Return the platform's name for this exchange, at most 64 characters."""
         context = self.body.get("contextId") if isinstance(self.body, dict) else None
-        return str(self.headers.get("ININ-Correlation-Id") or context or "")[:64]
+        return storable(self.headers.get("ININ-Correlation-Id") or context, limit=64)
 
 
 class Transport:
@@ -39,35 +50,53 @@ class Transport:
 
     Without a `requests.Session` around it, which would read proxies and .netrc from the
     environment, keep cookies and follow redirects: nothing an API client wants, for a third of the
-    CPU of a request.
+    CPU of a request. `ca_bundle` is a PEM file to trust instead of certifi's list, `proxy` the
+    address of an HTTP proxy; each may be empty.
     """
 
-    def __init__(self, *, connect_timeout: float, read_timeout: float, pool_size: int) -> None:
+    def __init__(
+        self,
+        *,
+        connect_timeout: float,
+        read_timeout: float,
+        pool_size: int,
+        ca_bundle: str = "",
+        proxy: str = "",
+    ) -> None:
         self._timeouts = (connect_timeout, read_timeout)
         self._adapter = DeadlineAdapter(pool_connections=4, pool_maxsize=pool_size)
+        self._verify: bool | str = ca_bundle or True
+        self._proxies = {"http": proxy, "https": proxy} if proxy else None
 
     def post(self, url: str, *, deadline: Deadline, **request: Any) -> Answer:
         """POST and return the answer, whatever its status.
 
         `request` holds json or data, auth and headers, as `requests.post` takes them. Raises
         TimedOut, Unavailable or Protocol; `arrived` on them tells whether the request may have got
-        there.
+        there, by the phase it was in (`provisioning.genesys.adapter`).
         """
         connect, read = self._timeouts
         left = deadline.remaining()
-        armed = current.set(deadline)
+        prepared = _prepare(url, **request)
+        exchange = Exchange(deadline)
+        under_way = current.set(exchange)
         try:
-            prepared = _prepare(url, **request)
             timeout = (min(connect, left), min(read, left))
-            with self._adapter.send(prepared, timeout=timeout, stream=True) as response:
+            with self._adapter.send(
+                prepared,
+                timeout=timeout,
+                stream=True,
+                verify=self._verify,
+                proxies=self._proxies,
+            ) as response:
                 content = _read(response, deadline)
                 return Answer(response.status_code, response.headers, _decode(content))
-        except (requests.RequestException, OSError, http.client.HTTPException) as exc:
-            raise _explain(exc) from exc
-        except TimedOut as exc:  # the deadline passed between two bytes of the answer
-            raise TimedOut("the platform's answer came too slowly", arrived=True) from exc
+        except Protocol:
+            raise
+        except Exception as exc:  # whatever it is: the phase tells what may have arrived
+            raise failure(exc, phase=exchange.phase) from exc
         finally:
-            current.reset(armed)
+            current.reset(under_way)
 
 
 def _prepare(
@@ -108,23 +137,37 @@ def _decode(content: bytes) -> Any:
         return None
 
 
-def _explain(exc: Exception) -> PlatformError:
-    """Sort a failure by the one question that matters: may the request have arrived?"""
-    if isinstance(exc, requests.ConnectTimeout | requests.exceptions.SSLError):
-        return Unavailable("no connection to the platform")
-    if isinstance(exc, requests.exceptions.ProxyError | requests.exceptions.InvalidURL):
-        return Unavailable("no connection to the platform")
-    if isinstance(exc, requests.Timeout | TimeoutError):
+def failure(exc: BaseException, *, phase: Phase) -> PlatformError:
+    """Return what a request that ended with `exc` in `phase` comes to.
+
+    The phase alone says whether it may have arrived; `exc` only chooses the words.
+    """
+    causes = list(_causes(exc))
+    if phase is Phase.CONNECTING:
+        return Unavailable(f"no connection to the platform: {_obstacle(causes)}")
+    if any(isinstance(cause, TimeoutError | TimedOut | requests.Timeout) for cause in causes):
         return TimedOut("the platform did not answer in time", arrived=True)
     if isinstance(exc, requests.exceptions.ContentDecodingError):
         return Protocol("the platform's answer cannot be decoded", arrived=True)
-    if isinstance(exc, requests.ConnectionError) and _never_connected(exc):
-        return Unavailable("no connection to the platform")
-    if "timed out" in str(exc):  # urllib3 wraps a read timeout in the middle of a body
-        return TimedOut("the platform's answer came too slowly", arrived=True)
     return Unavailable("the connection to the platform broke", arrived=True)
 
 
-def _never_connected(exc: requests.ConnectionError) -> bool:
-    reason = getattr(exc.args[0], "reason", None) if exc.args else None
-    return type(reason).__name__ in {"NewConnectionError", "NameResolutionError"}
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    """Yield `exc` and what it was made of: wrapped by cause, by context or as an argument."""
+    waiting, seen = [exc], set[int]()
+    while waiting:
+        cause = waiting.pop()
+        if id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        inside = (cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args)
+        waiting += [each for each in inside if isinstance(each, BaseException)]
+
+
+def _obstacle(causes: list[BaseException]) -> str:
+    """Return what stood in the way of a connection, as an operator would say it."""
+    for kinds, words in _OBSTACLES:
+        if any(isinstance(cause, kinds) for cause in causes):
+            return words
+    return "it was not made"

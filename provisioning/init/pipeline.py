@@ -17,7 +17,7 @@ from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import PlatformError, Refused, TimedOut
 from provisioning.genesys.gate import Reservation
 from provisioning.genesys.guests import GuestRequest, GuestToken, get_client
-from provisioning.init import payload
+from provisioning.init import planning
 from provisioning.init.planning import InitRequest, Plan, plan
 from provisioning.ledger import Entry, Intent, Opened, Outcome, Step
 from provisioning.metrics import timed
@@ -162,9 +162,9 @@ def _shown(request: InitRequest, planned: Plan, opened: Opened) -> dict[str, Any
     """Return the answer's CRM attributes: a repeated key's first ones, else today's."""
     profile = planned.profile
     if not planned.intent.consent.given:
-        profile = payload.declined_profile(creation_id=opened.entry.id)
+        profile = planning.declined_profile(creation_id=opened.entry.id)
     elif request.repeat_key and opened.answer:
         first = request.repeat_key.recall(opened.answer)
         if first is not None:
             return first
-    return payload.crm_attributes(profile=profile)
+    return planning.crm_attributes(profile=profile)

@@ -1,22 +1,35 @@
-"""What to do for one visitor, decided before anything is written or sent."""
+"""What to do for one visitor, and what to send, decided before anything is written or sent.
+
+A visitor who declined is nobody: no CRM value and no pseudonym goes out, only the profile of an
+unknown session under a name that comes from the creation's own random id.
+"""
 
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from uuid_utils.compat import uuid7
 
+from audit import log
 from crm import profiles, sessions
 from crm.profiles import Profile
 from provisioning.consent import decision
 from provisioning.consent.decision import Consent
 from provisioning.consent.notices import ShownNotice, UnknownNotice, find_notice
 from provisioning.genesys.guests import GuestRequest
-from provisioning.init import payload
 from provisioning.init.idempotency import RepeatKey
-from provisioning.ledger import Intent
+from provisioning.ledger import Intent, Sending
 from provisioning.ledger.withdrawal import is_withdrawn
 from provisioning.metrics import timed
+
+_SHOWN = {
+    "email": "email",
+    "firstName": "first_name",
+    "tier": "tier",
+    "previousTickets": "previous_tickets",
+}
+ANONYMOUS_NAME = "Anonymous Visitor"
 
 
 @dataclass(frozen=True)
@@ -68,10 +81,10 @@ def plan(*, request: InitRequest, queued: bool = False) -> Plan:
         language=request.language,
         notice=notice,
         gpc=request.gpc,
-        sending=payload.sending(guest=guest),
+        sending=sending(guest=guest),
         key_hash=key.key_hash if key else "",
         body_hash=key.body_hash if key else "",
-        answer=key.seal(payload.crm_attributes(profile=profile)) if key else "",
+        answer=key.seal(crm_attributes(profile=profile)) if key else "",
     )
     return Plan(profile, guest, intent)
 
@@ -83,10 +96,45 @@ def plan_guest(
     if consent.given:
         profile = profiles.find_profile(session_hash=session_hash)
     else:
-        profile = payload.declined_profile(creation_id=creation_id)
-    return profile, payload.guest_request(
-        profile=profile, given=consent.given, consent_type=consent.type
+        profile = declined_profile(creation_id=creation_id)
+    return profile, guest_request(profile=profile, given=consent.given, consent_type=consent.type)
+
+
+def declined_profile(*, creation_id: UUID) -> Profile:
+    """Return the profile of a visitor who declined: ``visitor_<8 random hex>``."""
+    return profiles.unknown_profile(pseudonym=creation_id.hex[-8:])
+
+
+def guest_request(*, profile: Profile, given: bool, consent_type: str) -> GuestRequest:
+    """Return the guest to ask the platform for, with the attributes that are mapped now."""
+    return GuestRequest(
+        name=profile.first_name or ANONYMOUS_NAME,
+        email=profile.email,
+        consent_given=given,
+        consent_type=consent_type,
+        attributes=profiles.guest_attributes(profile=profile),
     )
+
+
+def sending(*, guest: GuestRequest) -> Sending:
+    """Return what the ledger keeps of what is about to be sent: bytes for digests, field names."""
+    payload = log.canonical(guest.payload).encode()
+    basis = payload
+    if not guest.consent_given:  # its random name need not be equal for an earlier guest to serve
+        named = {name: value for name, value in guest.payload.items() if name != "email"}
+        basis = log.canonical(named).encode()
+    fields = [name for name in guest.payload if name != "attributes"]
+    fields += [f"attributes.{name}" for name in guest.attributes]
+    return Sending(profile=basis, payload=payload, fields=fields)
+
+
+def crm_attributes(*, profile: Profile) -> dict[str, Any]:
+    """Return the ``crmAttributes`` of the answer, in the contract's order."""
+    return {
+        name: getattr(profile, field)
+        for name, field in _SHOWN.items()
+        if name in settings.CRM_RESPONSE_FIELDS
+    }
 
 
 def _notice(request: InitRequest) -> ShownNotice | None:

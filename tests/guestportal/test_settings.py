@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from guestportal.environment import DOCUMENTED
+from guestportal.config import SETTINGS
 from tests.support.service import ROOT
 
 WRONG = [
@@ -74,7 +74,7 @@ WRONG = [
 
 def read(monkeypatch: pytest.MonkeyPatch, **env: str) -> dict[str, Any]:
     """Run the settings file under `env`, as every start does; return what it sets."""
-    for name in DOCUMENTED:
+    for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)
     for name, value in env.items():
         monkeypatch.setenv(name, value)
@@ -114,7 +114,7 @@ def test_takes_the_usual_words_for_a_flag(word: str, monkeypatch: pytest.MonkeyP
 def test_takes_an_empty_value_for_an_absent_one(monkeypatch: pytest.MonkeyPatch) -> None:
     absent = read(monkeypatch)
 
-    empty = read(monkeypatch, **dict.fromkeys(DOCUMENTED, ""))
+    empty = read(monkeypatch, **dict.fromkeys(SETTINGS, ""))
 
     settings = [name for name in absent if name.isupper()]
     assert {name: empty[name] for name in settings} == {name: absent[name] for name in settings}

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
+import psutil
 import pytest
 
 from tests.support.service import free_port
@@ -59,6 +60,21 @@ class Server:
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
+
+    def hang(self) -> None:
+        """Stop it and all it started: it keeps its connections and answers nothing."""
+        self._signal_all(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let a server that hangs go on."""
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: int) -> None:
+        # PostgreSQL's backends are no part of its process group.
+        if self.process:
+            server = psutil.Process(self.process.pid)
+            for process in [server, *server.children(recursive=True)]:
+                process.send_signal(number)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from tests.support.sandbox import Sandbox
 from tests.support.service import Service, running_service
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
+DEADLINE = 4
 
 
 @pytest.fixture
@@ -27,6 +28,7 @@ def service(tmp_path: Path, postgres: Server, redis: Server, sandbox: Sandbox) -
         "DATABASE_URL": f"postgres://postgres@127.0.0.1:{postgres.port}/postgres",
         "CACHE_URL": redis_url(redis),
         "WEB_CONCURRENCY": "2",
+        "GENESYS_DEADLINE": str(DEADLINE),
     }
     with running_service(tmp_path, sandbox.url, **settings) as running:
         yield running
@@ -64,6 +66,22 @@ def test_heals_after_the_database_was_killed_under_load(
     assert set(loads[0].statuses) <= {200, 503}
     assert set(loads[0].guests) <= {row["guest_id"] for row in rows}
     assert sandbox.count("guests") <= len(rows)
+
+
+def test_answers_in_time_while_its_database_hangs(
+    service: Service, postgres: Server, sandbox: Sandbox
+) -> None:
+    service.init("before")
+    postgres.hang()
+
+    refused = [service.init(f"during-{number}") for number in range(2)]
+    postgres.go_on()
+    healed = time_until(lambda: service.init("after").status == 200)
+
+    assert {reply.json["code"] for reply in refused} == {"storage_unavailable"}
+    assert max(reply.seconds for reply in refused) < DEADLINE + 0.5
+    assert healed < HEALS_WITHIN
+    assert "Traceback" not in service.log
 
 
 def test_goes_on_without_redis_and_shares_again_after_its_return(

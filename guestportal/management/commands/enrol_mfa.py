@@ -13,7 +13,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 class Command(BaseCommand):
     help = (
         "Enrols USER for one-time codes (TOTP, RFC 6238) and prints the otpauth address with its "
-        "QR code, once: whoever sees it can make the codes. Changes nothing for a user who is "
+        "QR code, once: who sees it can make the codes. Changes nothing for a user who is "
         "enrolled, unless --replace is given, which ends the earlier device."
     )
 

@@ -11,11 +11,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from guestportal.serving.processes import BASE_DIR, housekeeping, patience, web
+from guestportal.serving.processes import housekeeping, patience, web
 from guestportal.serving.supervisor import Child, supervise
 
-MANAGE = str(BASE_DIR / "manage.py")
-ENV_FILE = Path(settings.VAR_DIR) / "demo.env"
+MANAGE = str(settings.BASE_DIR / "manage.py")
+ENV_FILE = settings.VAR_DIR / "demo.env"
 PASSWORD = "DEMO_PASSWORD"  # noqa: S105  (a name)
 
 
@@ -91,7 +91,7 @@ def _database() -> str:
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         return str(database["NAME"])
-    return str(Path(settings.VAR_DIR) / "guestportal.sqlite3")
+    return str(settings.VAR_DIR / "guestportal.sqlite3")
 
 
 def _read(path: Path) -> dict[str, str]:

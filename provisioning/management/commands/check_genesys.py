@@ -32,8 +32,8 @@ class Command(BaseCommand):
             )
         self.stdout.write(f"{settings.GENESYS_OAUTH_URL} gave a token for {token.life:.0f} s")
         self.stdout.write(
-            "The guest call's scopes and role show only when a guest is made: see the README's "
-            "remedy table for 403."
+            "The guest call's scopes and role show only when a guest is made: see the "
+            "remedies for 403 in docs/operators.md."
         )
 
 

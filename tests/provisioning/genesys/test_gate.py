@@ -9,14 +9,14 @@ from provisioning.genesys.errors import Busy, Unavailable
 from provisioning.genesys.gate import (
     DEFAULT_RETRY_AFTER_SECONDS,
     FAILURES_TO_CLOSE,
+    LONGEST_LIMIT_SECONDS,
     LONGEST_OUTAGE_SECONDS,
-    LONGEST_RETRY_AFTER_SECONDS,
     PROBE_SECONDS,
     Gate,
     retry_after,
 )
 from provisioning.genesys.transport import Answer
-from tests.provisioning.genesys.conftest import Clock
+from tests.support.clock import Clock
 
 OK = Answer(200, {}, {})
 FAILED = Unavailable("the platform failed")
@@ -203,7 +203,7 @@ def test_an_allowance_above_our_rate_changes_nothing(gate: Gate) -> None:
         ("7", 7),
         (" 7 ", 7),
         ("0", 0),
-        ("99999999999", LONGEST_RETRY_AFTER_SECONDS),
+        ("99999999999", LONGEST_LIMIT_SECONDS),
         ("", DEFAULT_RETRY_AFTER_SECONDS),
         ("-1", DEFAULT_RETRY_AFTER_SECONDS),
         ("soon", DEFAULT_RETRY_AFTER_SECONDS),
@@ -215,7 +215,7 @@ def test_a_retry_after_in_seconds_is_read_within_bounds(text: str, seconds: floa
 
 
 @pytest.mark.parametrize(
-    ("ahead", "seconds"), [(30, 30), (-30, 0), (86_400, LONGEST_RETRY_AFTER_SECONDS)]
+    ("ahead", "seconds"), [(30, 30), (-30, 0), (86_400, LONGEST_LIMIT_SECONDS)]
 )
 def test_a_retry_after_that_is_a_date_is_read_within_bounds(
     ahead: float, seconds: float, clock: Clock

@@ -16,7 +16,7 @@ from provisioning.genesys.oauth import (
     TokenSource,
 )
 from provisioning.genesys.transport import Answer
-from tests.provisioning.genesys.conftest import Clock
+from tests.support.clock import Clock
 
 HOUR = 3600
 DOWN = Unavailable("no connection to the platform")

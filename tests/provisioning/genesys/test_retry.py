@@ -7,7 +7,7 @@ from provisioning.genesys.errors import Busy, PlatformError, Protocol, TimedOut,
 from provisioning.genesys.gate import FAILURES_TO_CLOSE, Gate, Reservation
 from provisioning.genesys.retry import FIRST_BACKOFF_SECONDS, send
 from provisioning.genesys.transport import Answer
-from tests.provisioning.genesys.conftest import Clock
+from tests.support.clock import Clock
 
 OK = Answer(200, {}, {})
 FAILED = Answer(500, {"ININ-Correlation-Id": "exchange-7"}, {"code": "internal"})

@@ -1,0 +1,285 @@
+"""Every setting that the environment may give, in one list.
+
+A new setting is one entry here: code reads it as ``django.conf.settings.NAME``. docs/settings.md
+and .env.example are printed from this list by ``manage.py settings_table``, and a test compares
+them. What is valid but unsafe is named by `guestportal.checks`.
+"""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+from guestportal.environment import Setting, choice, flag, listing, parsed, seconds, text, whole
+from guestportal.stores import urls
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+
+def _header(value: str) -> tuple[str, str] | None:
+    """Return Django's pair of META key and value from ``HTTP_NAME=value``, None from nothing."""
+    if not value:
+        return None
+    if not re.fullmatch(r"HTTP_[A-Z0-9_]+=\S+", value):
+        raise ValueError("not a header")
+    name, _, sent = value.partition("=")
+    return name, sent
+
+
+def _anchors(earlier: SimpleNamespace) -> str:
+    database = earlier.DATABASE_URL
+    in_a_file = database["ENGINE"].endswith("sqlite3")
+    folder = Path(str(database["NAME"])).parent if in_a_file else VAR_DIR
+    return str(folder / "audit-anchors.jsonl")
+
+
+SECTIONS: dict[str, tuple[Setting, ...]] = {
+    "Web": (
+        Setting("SECRET_KEY", text(), "Signs admin sessions; 50 characters or more"),
+        Setting("DEBUG", flag(), "Development only: demo page, plain http", default="off"),
+        Setting(
+            "ALLOWED_HOSTS",
+            listing(
+                pattern=r"\*|\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\]",
+                allowed="host names without scheme and port",
+            ),
+            "Host names this service answers to",
+        ),
+        Setting(
+            "CSRF_TRUSTED_ORIGINS",
+            listing(pattern=r"https?://[^/]+", allowed="scheme://host,…"),
+            "Origins the admin's forms may be posted from behind a proxy",
+        ),
+        Setting(
+            "CORS_ALLOWED_ORIGINS",
+            listing(pattern=r"https?://[^/*]+", allowed="scheme://host[:port],…"),
+            "Other origins whose pages may call /api/webchat/",
+        ),
+        Setting(
+            "BIND",
+            text(pattern=r"[A-Za-z0-9.:%-]+", allowed="an address without a port"),
+            "Address the web server listens on",
+            default="127.0.0.1",
+        ),
+        Setting("PORT", whole(1, 65535), "Port it listens on", default="8000"),
+        Setting(
+            "WEB_CONCURRENCY",
+            whole(1, 64),
+            "Web processes; more than one needs a shared CACHE_URL",
+            default="1",
+        ),
+        Setting(
+            "SECURE_SSL_REDIRECT",
+            flag(),
+            "Send plain http to https (not /livez, /readyz, /metrics)",
+            default="on unless DEBUG",
+            computed=lambda earlier: "off" if earlier.DEBUG else "on",
+        ),
+        Setting(
+            "SECURE_PROXY_SSL_HEADER",
+            parsed(_header, allowed="HTTP_X_FORWARDED_PROTO=https"),
+            "Header by which the TLS proxy says that the visitor used https",
+        ),
+        Setting(
+            "SECURE_HSTS_SECONDS", whole(0, 63_072_000), "HSTS max-age; 0 sends none", default="0"
+        ),
+        Setting(
+            "NUM_PROXIES",
+            whole(0, 10),
+            "Trusted proxies in front; 0 does not believe X-Forwarded-For",
+            default="0",
+        ),
+        Setting(
+            "LOG_LEVEL",
+            choice("DEBUG", "INFO", "WARNING", "ERROR"),
+            "Least severe level written to standard error, one JSON object a line",
+            default="INFO",
+        ),
+        Setting(
+            "METRICS_TOKEN",
+            text(pattern=r".{16,}", allowed="16 characters or more"),
+            "Bearer token for /metrics and the details of /readyz from other than loopback",
+        ),
+        Setting(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            text(pattern=r"https?://\S+", allowed="URL"),
+            "Collector of traces (OTLP over HTTP); needs requirements-otel.txt",
+        ),
+    ),
+    "Stores": (
+        Setting(
+            "DATABASE_URL",
+            parsed(
+                urls.database, allowed="sqlite:///PATH | postgres://USER:PASSWORD@HOST:PORT/NAME"
+            ),
+            "Database",
+            default="SQLite in var/",
+            computed=lambda earlier: f"sqlite:///{VAR_DIR}/guestportal.sqlite3",
+        ),
+        Setting(
+            "CACHE_URL",
+            parsed(urls.cache, allowed="locmem:// | redis[s]://HOST:PORT/N"),
+            "Token, gate and limits; shared between processes only with Redis",
+            default="locmem://",
+        ),
+        Setting(
+            "CELERY_BROKER_URL",
+            text(pattern=r"amqps?://.+", allowed="amqp[s]://USER:PASSWORD@HOST:PORT//"),
+            "RabbitMQ for asynchronous inits; without it every init is synchronous",
+        ),
+    ),
+    "The platform": (
+        Setting(
+            "GENESYS_BASE_URL",
+            text(pattern=r"https?://[^/\s]+", allowed="scheme://host[:port], no path"),
+            "The platform's API",
+            default="https://api.mypurecloud.com",
+        ),
+        Setting("GENESYS_CLIENT_ID", text(), "OAuth client id (client credentials)"),
+        Setting("GENESYS_CLIENT_SECRET", text(), "OAuth client secret"),
+        Setting(
+            "GENESYS_OAUTH_URL",
+            text(pattern=r"https?://\S+", allowed="URL"),
+            "Token endpoint; the vendor's SDKs use https://login.REGION/oauth/token",
+            default="GENESYS_BASE_URL/oauth/token",
+            computed=lambda earlier: f"{earlier.GENESYS_BASE_URL}/oauth/token",
+        ),
+        Setting(
+            "GENESYS_OAUTH_AUTH",
+            choice("body", "basic"),
+            "Credentials in the form, as the seed, or as HTTP Basic, as the vendor's SDKs",
+            default="body",
+        ),
+        Setting(
+            "GENESYS_SCOPES",
+            text(
+                pattern=r"[!#-\[\]-~]+( [!#-\[\]-~]+)*",
+                allowed="scopes parted by single spaces (RFC 6749)",
+            ),
+            "Scopes asked for with `body`",
+            default="webchat:guest:write webchat:token:write",
+        ),
+        Setting(
+            "GENESYS_GUESTS_PATH",
+            text(pattern=r"/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]", allowed="a path"),
+            "Where guests are created",
+            default="/api/v2/webchat/v1/guests",
+        ),
+        Setting("GENESYS_CONNECT_TIMEOUT", seconds(0.1, 30), "Seconds to connect", default="3"),
+        Setting(
+            "GENESYS_READ_TIMEOUT", seconds(0.1, 120), "Seconds between two bytes", default="8"
+        ),
+        Setting("GENESYS_DEADLINE", seconds(1, 120), "Seconds for the whole init", default="10"),
+        Setting(
+            "GENESYS_MAX_ATTEMPTS", whole(1, 10), "Tries of one call, first included", default="3"
+        ),
+        Setting(
+            "GENESYS_RATE_PER_MINUTE",
+            whole(0, 1_000_000),
+            "Calls a minute we allow ourselves (an init is two); 0 is no limit of ours",
+            default="300",
+        ),
+    ),
+    "Visitors and consent": (
+        Setting(
+            "CONSENT_MODE",
+            choice("compat", "minimise", "strict"),
+            "An omitted consentGiven is assumed, declined, or refused with 400",
+            default="compat",
+        ),
+        Setting(
+            "GUEST_REUSE_SECONDS",
+            whole(0, 86_400),
+            "How long a session's guest is handed out again; 0: one per init, as the seed",
+            default="0",
+        ),
+        Setting(
+            "GUEST_EMAIL_DOMAIN",
+            text(
+                pattern=r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}",
+                allowed="a domain name in lower case",
+            ),
+            "Domain of the address given to visitors nobody knows; use one you own",
+            default="temp.com",
+        ),
+        Setting(
+            "SESSION_HASH_PEPPER",
+            text(pattern=r".{32,}", allowed="32 characters or more"),
+            "Keys stored session hashes, so that a stolen database resists a dictionary",
+        ),
+        Setting(
+            "IDENTITY_SECRET",
+            text(pattern=r".{32,}", allowed="32 characters or more"),
+            "Key of sessionSignature, shared with your website's backend",
+        ),
+        Setting(
+            "IDENTITY_VERIFICATION",
+            choice("off", "required"),
+            "Whether every webchat call must carry a sessionSignature",
+            default="off",
+        ),
+        Setting(
+            "CRM_RESPONSE_FIELDS",
+            listing(
+                pattern=r"email|firstName|tier|previousTickets",
+                allowed="any of email, firstName, tier, previousTickets",
+            ),
+            "CRM attributes shown to the page; `none` of them: write a lone comma",
+            default="email,firstName,tier,previousTickets",
+        ),
+        Setting(
+            "RETENTION_DAYS", whole(1, 36_500), "Creations older than this are erased; none: never"
+        ),
+    ),
+    "Limits": (
+        Setting(
+            "INIT_RATE",
+            text(
+                pattern=r"[1-9]\d{0,6}/(s|sec|second|m|min|minute|h|hour|d|day)",
+                allowed="N/s, N/min, N/hour or N/day",
+            ),
+            "Webchat calls one client address may make",
+            default="60/min",
+        ),
+        Setting(
+            "MAX_IN_FLIGHT",
+            whole(1, 100_000),
+            "Inits worked on at once in one process; beyond it 503 at once",
+            default="2000",
+        ),
+        Setting(
+            "QUEUE_LIMIT",
+            whole(1, 100_000),
+            "Inits that may wait for the worker; beyond it 503 at once",
+            default="1000",
+        ),
+    ),
+    "Staff": (
+        Setting(
+            "ADMIN_MFA",
+            choice("optional", "required"),
+            "Whether staff must sign in with a one-time code",
+            default="optional",
+        ),
+    ),
+    "The audit log": (
+        Setting(
+            "AUDIT_SIGNING_KEY",
+            text(pattern=r"[0-9a-fA-F]{64}", allowed="64 hex digits"),
+            "Ed25519 seed that signs seals and receipts: `openssl rand -hex 32`",
+        ),
+        Setting(
+            "AUDIT_VERIFY_KEYS",
+            listing(pattern=r"[0-9a-fA-F]{64}", allowed="public keys, each 64 hex digits"),
+            "Earlier public keys, after a change of AUDIT_SIGNING_KEY",
+        ),
+        Setting(
+            "AUDIT_ANCHORS",
+            parsed(Path, allowed="a path"),
+            "File outside the database to which each seal is also written",
+            default="audit-anchors.jsonl beside the SQLite file, else in var/",
+            computed=_anchors,
+        ),
+    ),
+}
+SETTINGS = {setting.name: setting for section in SECTIONS.values() for setting in section}

@@ -1,0 +1,110 @@
+/** Types of webchat.js 1.1.0. */
+
+export const version: "1.1.0";
+
+/** Codes the service answers with, and the client's own for what never got an answer. */
+export type WebchatErrorCode =
+  | "invalid_request"
+  | "consent_declined"
+  | "origin_not_allowed"
+  | "identity_required"
+  | "not_found"
+  | "method_not_allowed"
+  | "not_acceptable"
+  | "in_progress"
+  | "too_large"
+  | "unsupported_media_type"
+  | "idempotency_mismatch"
+  | "rate_limited"
+  | "platform_rejected"
+  | "platform_credentials"
+  | "platform_protocol"
+  | "platform_busy"
+  | "platform_unavailable"
+  | "storage_unavailable"
+  | "overloaded"
+  | "platform_timeout"
+  /** No answer: offline, or this page's origin is not in CORS_ALLOWED_ORIGINS. */
+  | "network"
+  /** No answer within `timeout`. */
+  | "timeout"
+  /** Your `signal` was aborted. */
+  | "aborted"
+  /** An answer that is not the service's: a proxy's error page. */
+  | "bad_answer"
+  /** `close()` or `withdraw()` came first. */
+  | "closed";
+
+export class WebchatError extends Error {
+  readonly name: "WebchatError";
+  readonly code: WebchatErrorCode;
+  /** HTTP status; 0 where there was no answer. */
+  readonly status: number;
+  /** Quote it to whoever runs the service. */
+  readonly requestId?: string;
+  /** Seconds after which another try makes sense. */
+  readonly retryAfter?: number;
+  /** What is wrong with the request, by field. */
+  readonly fields?: Record<string, string[]>;
+}
+
+export interface SessionOptions {
+  /** Address of the service, such as "https://chat.example.com". */
+  endpoint: string;
+  /** 1 to 256 characters. Only its hash is used. Default for `init`: `crypto.randomUUID()`. */
+  session?: string;
+  /** Hex HMAC-SHA-256 of the session id from your backend, or a function that asks it for one. */
+  signature?: string | ((session: string) => string | Promise<string>);
+  /** Milliseconds for the whole call, every try included. Default 20,000. */
+  timeout?: number;
+  /** Tries, the first included. Default 3. */
+  tries?: number;
+  /** Abandons the call. It does not reach the renewals that follow: `close()` ends those. */
+  signal?: AbortSignal;
+  /** Used instead of `window.fetch`. */
+  fetch?: typeof fetch;
+}
+
+export interface InitOptions extends SessionOptions {
+  /** What the visitor decided. There is no default. */
+  consent: boolean;
+  /** Default of the service: "explicit". */
+  consentType?: "explicit" | "implicit";
+  /** Which privacy notice the visitor saw, 1 to 64 characters. */
+  noticeVersion?: string;
+  /** The notice's language, a BCP 47 tag. */
+  language?: string;
+  /** Called with the first token and with each renewed one. */
+  onToken?: (accessToken: string, expiresAt: string) => void;
+  /** Called when a renewal in the background failed. */
+  onError?: (error: WebchatError) => void;
+}
+
+export interface CrmAttributes {
+  email?: string;
+  firstName?: string;
+  tier?: string;
+  previousTickets?: number;
+}
+
+export interface Chat {
+  readonly session: string;
+  readonly guestId: string;
+  readonly crmAttributes: CrmAttributes;
+  /** The token as it is now; undefined once the chat has ended. */
+  readonly accessToken?: string;
+  /** ISO 8601; undefined once the chat has ended. */
+  readonly expiresAt?: string;
+  /** A token that has not ended: renewed first where it is time. Rejects with WebchatError. */
+  token(): Promise<string>;
+  /** Takes consent back and ends the chat. Resolves to the number of guests withdrawn. */
+  withdraw(): Promise<number>;
+  /** Forgets the token and stops renewing it. */
+  close(): void;
+}
+
+/** Rejects with WebchatError, or TypeError where `consent` is neither true nor false. */
+export function init(options: InitOptions): Promise<Chat>;
+
+/** Takes a session's consent back where its Chat is gone, after a reload for example. */
+export function withdraw(options: SessionOptions & { session: string }): Promise<number>;

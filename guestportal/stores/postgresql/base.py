@@ -1,0 +1,63 @@
+"""The database backend for PostgreSQL: `ENGINE` is this package.
+
+A server that hangs (stopped, partitioned away, its disk gone) answers nothing, and every wait for
+it ends with the time that the visitor's answer has left (`provisioning.time_left`). What became of
+the statement then nobody knows, so the connection is closed: a COMMIT without an answer counts as
+not done, no further call goes to the platform, and recovery looks at the row.
+"""
+
+from contextvars import Context
+from typing import Any
+
+import psycopg
+from django.db.backends.postgresql import base
+from psycopg.pq import TransactionStatus
+
+from provisioning.time_left import time_left
+
+
+class Connection(psycopg.Connection[Any]):
+    """A connection whose waits end in time."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Wait for the server. Raises psycopg.OperationalError when the time is up."""
+        left = time_left()
+        try:
+            return super().wait(gen, interval, timeout if left is None else left)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.pgconn.finish()
+            raise
+
+
+class _Pool:
+    """psycopg's pool, from which a connection comes in time or not at all."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pool, name)
+
+    def open(self) -> None:
+        """Open it outside of any visitor's time: its workers live on."""
+        Context().run(self._pool.open)
+
+    def getconn(self) -> Any:
+        """Return a connection. Raises psycopg_pool.PoolTimeout."""
+        patience: float = self._pool.timeout
+        return self._pool.getconn(min(patience, time_left() or patience))
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Django's, with the connections and the pool above."""
+
+    @property
+    def pool(self) -> Any:
+        """The pool; None where none is asked for."""
+        options = self.settings_dict["OPTIONS"].get("pool")
+        if not isinstance(options, dict):
+            return super().pool
+        options["connection_class"] = Connection
+        pool = super().pool
+        return pool and _Pool(pool)
