@@ -16,8 +16,17 @@ def database(url: str) -> dict[str, Any]:
     if entry["ENGINE"] == "django.db.backends.sqlite3":
         return entry | {"ENGINE": "guestportal.stores.sqlite3", "OPTIONS": dict(_SQLITE)}
     options = _POSTGRESQL | entry.get("OPTIONS", {})
+    if _is_on(options.pop("pgbouncer", "off")):  # in transaction mode: docs/operators.md
+        del options["options"]
+        entry["DISABLE_SERVER_SIDE_CURSORS"] = True
     engine = "guestportal.stores.postgresql"
     return entry | {"ENGINE": engine, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
+
+
+def _is_on(value: Any) -> bool:
+    if value not in ("on", "off"):
+        raise ValueError("neither on nor off")
+    return bool(value == "on")
 
 
 def cache(url: str) -> dict[str, Any]:
