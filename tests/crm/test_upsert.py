@@ -24,7 +24,7 @@ def record(**fields: Any) -> dict[str, Any]:
 def test_creates_what_is_not_stored() -> None:
     created = planned(stored=None, email="joe@example.com", attributes={"segment": "retail"})
 
-    row = (KEY, "joe@example.com", "", "", 0, '{"segment": "retail"}', 1)
+    row = (KEY, "joe@example.com", "", "", 0, '{"segment": "retail"}', 1, "joe@example.com")
     assert created == Plan("created", 1, row)
 
 
@@ -38,7 +38,8 @@ def test_writes_nothing_for_a_record_that_is_so_already() -> None:
 def test_leaves_the_fields_that_it_does_not_name() -> None:
     updated = planned(stored=record(), tier="Silver")
 
-    assert updated == Plan("updated", 5, (KEY, "jane@example.com", "Jane", "Silver", 12, "{}", 5))
+    row = (KEY, "jane@example.com", "Jane", "Silver", 12, "{}", 5, "jane@example.com")
+    assert updated == Plan("updated", 5, row)
 
 
 def test_merges_further_attributes_into_the_stored_ones() -> None:

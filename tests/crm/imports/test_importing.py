@@ -4,6 +4,7 @@ import hashlib
 import io
 import sys
 import tempfile
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -117,8 +118,17 @@ def test_the_same_file_twice_changes_nothing(tmp_path):
         lambda text: text.replace("\r\n", "\n"),
         lambda text: text.replace("\r\n", "\r\n\r\n"),
         lambda text: text.removesuffix("\r\n"),
+        lambda text: text + ',,,,\r\n , ,\r\n"",\r\n',
+        lambda text: "\r\n,,\r\n" + text,
     ],
-    ids=["byte-order mark", "unix lines", "blank lines", "no last line end"],
+    ids=[
+        "byte-order mark",
+        "unix lines",
+        "blank lines",
+        "no last line end",
+        "comma-only rows",
+        "blank rows before the header",
+    ],
 )
 def test_reads_what_spreadsheets_write(tmp_path, as_written):
     run_import(tmp_path, as_written(csv_text({"first_name": "Zoë, née Müller"})))
@@ -195,6 +205,16 @@ def test_stores_nothing_when_it_is_left_before_its_end(phase):
 
 
 CELLS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=100)
+
+
+def test_goes_step_by_step_through_blank_rows():
+    lines = chain(["\n"] * 50_000, csv_text({}).splitlines(keepends=True), [",,,,\n"] * 50_000)
+
+    steps = list(import_records(lines=lines, actor="system"))
+
+    checking = [step for step in steps if getattr(step, "phase", "") == "checking"]
+    assert len(checking) == 1_000
+    assert steps[-1].created == 1
 
 
 class AnyText(TestCase):
