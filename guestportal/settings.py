@@ -142,7 +142,7 @@ CONTENT_SECURITY_POLICY = {
 CORS_URLS_REGEX = r"^/api/(?!crm/)"  # the sync API is no business of a page
 CORS_ALLOW_METHODS = ("GET", "POST", "OPTIONS")
 CORS_ALLOW_HEADERS = ("accept", "content-type", "idempotency-key", "prefer", "x-request-id")
-CORS_EXPOSE_HEADERS = ("Retry-After", "Location", "X-Request-ID")
+CORS_EXPOSE_HEADERS = ("Date", "Retry-After", "Location", "X-Request-ID")
 CORS_ALLOW_CREDENTIALS = False
 
 REST_FRAMEWORK = {
