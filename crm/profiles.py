@@ -19,6 +19,8 @@ _FIND = (
 )
 # An edited mapping is live everywhere within a second; in the process that made it, at once.
 _FRESH_SECONDS = 0.5
+# Unicode categories: spaces, line ends, controls, formatting characters.
+_BLANK = ("Zs", "Zl", "Zp", "Cc", "Cf")
 _kept: tuple[float, Sequence[AttributeMapping]] | None = None  # until when, on the monotonic clock
 
 
@@ -97,7 +99,7 @@ def forget_mappings() -> None:
 
 def _is_name(text: str) -> bool:
     """Tell whether anything of `text` can be seen: blanks are no name."""
-    return any(category(character)[0] not in "ZC" for character in text)
+    return any(category(character) not in _BLANK for character in text)
 
 
 def _current_mappings() -> Sequence[AttributeMapping]:

@@ -31,7 +31,7 @@ def test_a_first_name_of_blanks_is_no_name(blank):
     assert find_profile(session_hash=record.session_hash).first_name == ""
 
 
-@pytest.mark.parametrize("name", ["Jane", " Jane", "李", "-", "\u200eJane"])
+@pytest.mark.parametrize("name", ["Jane", " Jane", "李", "-", "\U00018cd6", "\u200eJane"])
 def test_keeps_a_first_name_as_it_is(name):
     record = crm_record(first_name=name)
 

@@ -61,6 +61,17 @@ def test_removing_an_attribute_that_is_not_there_changes_nothing() -> None:
     assert planned(stored=record(), attributes={"a": None}).outcome == "unchanged"
 
 
+@pytest.mark.parametrize(("before", "after"), [(1, True), (False, 0), (1, "1"), ("true", True)])
+def test_another_type_is_another_value(before: Any, after: Any) -> None:
+    assert planned(stored=record(attributes={"a": before}), attributes={"a": after}).row
+
+
+def test_a_stored_attribute_without_a_value_is_none() -> None:
+    assert planned(stored=record(attributes={"a": "", "b": None}), attributes={}) == Plan(
+        "unchanged", 4
+    )
+
+
 def test_takes_the_version_that_the_record_is_at() -> None:
     assert planned(stored=record(), version=4, tier="Silver").outcome == "updated"
 

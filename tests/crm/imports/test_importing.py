@@ -229,6 +229,6 @@ class AnyText(TestCase):
         with tempfile.TemporaryDirectory() as folder:
             run_import(Path(folder), content)
 
-        profile = found(session_id)
-        assert profile.first_name == first_name
-        assert profile.further == ({"city": city} if city else {})
+        record = CrmRecord.objects.get(session_hash=hash_session(session_id=session_id))
+        assert record.first_name == first_name
+        assert record.attributes == ({"city": city} if city else {})
