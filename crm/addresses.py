@@ -4,6 +4,7 @@ Made here and not in SQL: SQLite lowers only A to Z, and PostgreSQL as its colla
 spelling as it was given is what mail goes to.
 """
 
+from functools import lru_cache
 from unicodedata import normalize
 
 import idna
@@ -19,6 +20,7 @@ def address_key(address: str) -> str:
     return f"{_lower(local)}{at}{domain_key(domain)}"
 
 
+@lru_cache(maxsize=1024)  # an import of 100,000 addresses has few domains
 def domain_key(domain: str) -> str:
     """Return the form all spellings of `domain` share: in ASCII where it has one."""
     try:
