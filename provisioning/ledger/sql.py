@@ -66,7 +66,7 @@ def stored_consent(*, creation_id: UUID) -> StoredConsent:
 def insert(*, columns: Mapping[str, Any]) -> None:
     """Add a creation of these columns, a timedelta being from now on; others get their defaults."""
     row = {**_defaults(), **{name: _plain(value) for name, value in columns.items()}}
-    _run(_insert(tuple((name, _mark(value)) for name, value in row.items())), list(row.values()))
+    _run(_insert(tuple(row), _moments(row)), list(row.values()))
 
 
 def update(
@@ -77,20 +77,20 @@ def update(
     A timedelta is a moment from now on; `counted` names a column to which one is added. Returns
     whether the row was changed.
     """
-    values = [_plain(value) for value in (*columns.values(), creation_id, *leaving)]
-    marks = tuple((name, _mark(_plain(value))) for name, value in columns.items())
-    return _run(_update(marks, counted, len(leaving)), values) == 1
+    changed = {name: _plain(value) for name, value in columns.items()}
+    statement = _update(tuple(changed), _moments(changed), counted, len(leaving))
+    return _run(statement, [*changed.values(), *map(_plain, (creation_id, *leaving))]) == 1
 
 
 @functools.cache
-def _insert(marks: tuple[tuple[str, str], ...]) -> str:
-    names, values = zip(*marks, strict=True)
-    return f"INSERT INTO {_CREATIONS} ({', '.join(names)}) VALUES ({', '.join(values)})"  # noqa: S608
+def _insert(names: tuple[str, ...], moments: tuple[str, ...]) -> str:
+    marks = ", ".join(_mark(name, moments) for name in names)
+    return f"INSERT INTO {_CREATIONS} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
 
 
 @functools.cache
-def _update(marks: tuple[tuple[str, str], ...], counted: str, states: int) -> str:
-    changes = [f"{name} = {mark}" for name, mark in marks]
+def _update(names: tuple[str, ...], moments: tuple[str, ...], counted: str, states: int) -> str:
+    changes = [f"{name} = {_mark(name, moments)}" for name in names]
     changes += [f"{counted} = {counted} + 1"] if counted else []
     return (
         f"UPDATE {_CREATIONS} SET {', '.join(changes)}"  # noqa: S608
@@ -118,9 +118,13 @@ def _plain(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, list) else value
 
 
-def _mark(value: Any) -> str:
-    """Return the place in a statement of a value that `_plain` gave."""
-    return f"{_NOW[connection.vendor]} + %s" if isinstance(value, timedelta) else "%s"
+def _moments(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the columns whose value is a time from now on, by the database's clock."""
+    return tuple(name for name, value in row.items() if type(value) is timedelta)
+
+
+def _mark(name: str, moments: tuple[str, ...]) -> str:
+    return f"{_NOW[connection.vendor]} + %s" if name in moments else "%s"
 
 
 def _fetch(sql: str, parameters: Sequence[Any]) -> tuple[Any, ...]:

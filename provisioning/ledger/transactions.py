@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from crm import sessions
 
@@ -89,10 +90,12 @@ def overdue_after() -> timedelta:
 def in_work() -> Q:
     """Return the condition of a row that somebody works on, by the database's clock.
 
-    Machines' clocks differ, and the database has one. A moment beyond any work's end was written
-    by a clock that has been corrected since: nobody works on such a row.
+    Machines' clocks differ, and PostgreSQL has one; SQLite is one machine, and has its clock. A
+    moment beyond any work's end was written by a clock that has been corrected since: nobody works
+    on such a row.
     """
-    return Q(overdue_at__gt=Now(), overdue_at__lte=Now() + QUEUED_FOR)
+    now: Any = Now() if connection.vendor == "postgresql" else timezone.now()
+    return Q(overdue_at__gt=now, overdue_at__lte=now + QUEUED_FOR)
 
 
 def sent_columns(salt: str, sending: Sending) -> dict[str, Any]:
