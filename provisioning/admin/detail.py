@@ -14,6 +14,7 @@ from audit.models import AuditLeaf
 from crm.admin.records import REVEAL
 from provisioning.admin import badges, evidence, reviewing
 from provisioning.admin.person import EXPORT, require
+from provisioning.consent.receipts import sent
 from provisioning.models import GuestCreation, Review
 
 
@@ -45,6 +46,7 @@ def _context(request: HttpRequest, creation: GuestCreation, *, revealed: bool) -
         "creation": creation,
         "status": badges.status(creation),
         "consent": badges.consent(creation),
+        "nothing_left": sent(creation=creation) == "no",
         "sent": evidence.sent(creation=creation, revealed=revealed),
         "timeline": evidence.timeline(creation=creation) if may_read_log else [],
         "may_read_log": may_read_log,

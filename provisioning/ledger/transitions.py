@@ -119,6 +119,8 @@ def _settle(
     try:
         with short_transaction():
             columns = {"status": status, "overdue_at": None, **_columns(outcome)}
+            if status == Status.FAILED and not outcome.sent:
+                columns["sent_fields"] = []  # they were prepared, and never left
             kind = f"guest.{status.value}"
             move(entry, leaving, kind, _said(outcome), columns, overdue=overdue)
     except Lost:
