@@ -127,7 +127,8 @@ def remember(*, report: Report, actor: str) -> None:
 
 def last() -> Verification | None:
     """Return the newest verification on record, or None."""
-    event = AuditEvent.objects.filter(kind=VERIFIED).order_by("-id").first()
+    made = AuditEvent.objects.filter(kind=VERIFIED, time__lte=datetime.now(UTC))
+    event = made.order_by("-id").first()
     if event is None:
         return None
     data = json.loads(event.body)["data"]

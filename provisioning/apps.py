@@ -12,6 +12,6 @@ class ProvisioningConfig(AppConfig):
         from provisioning.models import Notice, Review
         from provisioning.subjects import holds
 
-        for model in (Notice, Review):
-            triggers.protect(model=model)
+        triggers.protect(model=Notice)
+        triggers.protect(model=Review, but_blanking="reason")
         changes.guard_deletions_with(guard=holds.forbids_deletion)

@@ -100,7 +100,9 @@ class Trail:
         anchor = next(self._lines, None)
         if anchor is None:
             # Where the reader stopped for a problem, it stands, and a missing line is no news.
-            if not self.problem and datetime.now(UTC) - seal.time > _GRACE:
+            # One dated in the future has had its time as well.
+            fresh = timedelta(0) <= datetime.now(UTC) - seal.time <= _GRACE
+            if not self.problem and not fresh:
                 self.problem = f"seal {seal.number}: has no line in {self._path}"
         elif anchor.number != seal.number:
             self.problem = f"seal {seal.number}: {self._path} has seal {anchor.number} in its place"

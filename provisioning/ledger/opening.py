@@ -140,7 +140,7 @@ def _find_key(intent: Intent) -> IdempotencyKey | None:
         .filter(
             session_hash=intent.session_hash,
             key_hash=intent.key_hash,
-            created_at__gt=timezone.now() - KEY_FOR,
+            created_at__range=(timezone.now() - KEY_FOR, timezone.now() + KEY_FOR),
         )
         .first()
     )
@@ -185,8 +185,8 @@ def _reusable(intent: Intent, latest: GuestCreation) -> GuestCreation | None:
 
 def _same_consent(intent: Intent, latest: GuestCreation, within: timedelta) -> GuestCreation | None:
     """Return the session's latest creation if it is recent, not withdrawn, of the same consent."""
-    if latest.created_at <= timezone.now() - within:
-        return None
+    if abs(timezone.now() - latest.created_at) >= within:
+        return None  # long ago, or of a clock far ahead of ours
     if latest.withdrawn_at or latest.erased_at:
         return None
     return latest if _consent_of_row(latest) == _consent_of_intent(intent) else None

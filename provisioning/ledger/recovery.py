@@ -5,13 +5,14 @@ deadline bounds every wait it makes (contract, section 5).
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import log
 from provisioning import ledger
-from provisioning.ledger import Entry
+from provisioning.ledger import QUEUED_FOR, Entry
 from provisioning.models import GuestCreation, Status
 
 BATCH = 500
@@ -32,6 +33,7 @@ def recover() -> Recovered:
     PENDING → UNKNOWN (the platform may have made the guest), QUEUED → FAILED (nobody called it);
     a guest without a token rests until the session comes again.
     """
+    _believe_within_bounds()
     unknown = failed = resting = 0
     while rows := list(_overdue()[:BATCH]):
         for row in rows:
@@ -46,6 +48,22 @@ def recover() -> Recovered:
                 ledger.rest(entry=entry)
                 resting += 1
     return Recovered(unknown, failed, resting)
+
+
+def bring_back(*, slack: timedelta) -> int:
+    """Date creations that lie more than `slack` ahead of our clock now; return how many.
+
+    A clock that once ran ahead must not keep them from ageing. Their events say what it said then.
+    """
+    now = timezone.now()
+    ahead = GuestCreation.objects.filter(erased_at=None, created_at__gt=now + slack)
+    return ahead.update(created_at=now)
+
+
+def _believe_within_bounds() -> None:
+    """Have the rows overdue whose work could not take so long: a clock has been set back since."""
+    now = timezone.now()
+    GuestCreation.objects.filter(overdue_at__gt=now + 2 * QUEUED_FOR).update(overdue_at=now)
 
 
 def _overdue() -> QuerySet[GuestCreation]:

@@ -75,7 +75,10 @@ class PlatformDeletion(models.Model):
 
 
 class Review(models.Model):
-    """What a reviewer found of a creation. The database refuses to change it (`audit.triggers`)."""
+    """What a reviewer found of a creation. The database refuses to change it (`audit.triggers`).
+
+    But for the reviewer's own words, which an erasure of the person blanks.
+    """
 
     class Verdict(models.TextChoices):
         IN_ORDER = "in_order", "In order"
