@@ -43,7 +43,7 @@ _FUNCTIONS = {
 class Trigger:
     """A trigger as it should be; the rest is PostgreSQL's.
 
-    `kind` is ``pg_trigger.tgtype``, `function` what it calls, `blanks` the column that it lets pass.
+    `kind` is ``pg_trigger.tgtype``, `function` what it calls, `blanks` the column it lets blank.
     """
 
     name: str

@@ -91,9 +91,14 @@ def _verify(request: HttpRequest, creation: GuestCreation) -> dict[str, Any]:
     events = [moment.id for moment in evidence.timeline(creation=creation)]
     leaves = AuditLeaf.objects.filter(event_id__in=events)
     numbers = sorted(set(leaves.values_list("seal_id", flat=True)))
-    problems = [problem for number in numbers if (problem := verify.verify_seal(number=number))]
-    waiting = len(events) - leaves.count()
-    return {"verified": {"seals": numbers, "problems": problems, "waiting": waiting}}
+    reports = [verify.verify_seal(number=number) for number in numbers]
+    found = {
+        "seals": numbers,
+        "problems": [problem for report in reports for problem in report.problems],
+        "obstacles": [obstacle for report in reports for obstacle in report.obstacles],
+        "waiting": len(events) - leaves.count(),
+    }
+    return {"verified": found}
 
 
 _ACTS: dict[str, Callable[[HttpRequest, GuestCreation], dict[str, Any] | HttpResponse]] = {
