@@ -1,5 +1,6 @@
 """What is settled before a view is reached: probes, request id, host, origin, size, error shape."""
 
+import math
 import re
 import uuid
 from collections.abc import Callable
@@ -12,8 +13,10 @@ from django.urls import resolve
 
 from guestportal.api.body import body_limit
 from guestportal.api.errors import error_response
+from guestportal.api.limits import client_address, wait_for_turn
 from guestportal.watch.health import PROBES
 from guestportal.watch.logs import request_id
+from provisioning import metrics
 
 ORIGIN_NOT_ALLOWED = (403, "origin_not_allowed", "Pages of that origin may not call us.")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -77,10 +80,23 @@ class WebchatMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith("/api/webchat/"):
             return self.get_response(request)
+        if request.method == "POST" and (refused := _limited(request)):
+            return refused
         request.resolver_match = match = resolve(request.path_info)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs).render()
         response["Content-Length"] = str(len(response.content))
         return response
+
+
+def _limited(request: HttpRequest) -> HttpResponse | None:
+    """Refuse a client that calls more often than INIT_RATE allows."""
+    wait = wait_for_turn(name="inbound", rate=settings.INIT_RATE, client=client_address(request))
+    if not wait:
+        return None
+    metrics.answered(call=request.path_info.rpartition("/")[2], outcome="rate_limited", seconds=0)
+    response = error_response(status=429)
+    response["Retry-After"] = str(math.ceil(wait))
+    return response
 
 
 def _wants_our_shape(request: HttpRequest) -> bool:

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from audit import log
 from provisioning import ledger
-from provisioning.ledger import QUEUED_FOR, Entry
+from provisioning.ledger import Entry
+from provisioning.ledger.transactions import in_work
 from provisioning.models import GuestCreation, Status
 
 BATCH = 500
@@ -33,7 +34,6 @@ def recover() -> Recovered:
     PENDING → UNKNOWN (the platform may have made the guest), QUEUED → FAILED (nobody called it);
     a guest without a token rests until the session comes again.
     """
-    _believe_within_bounds()
     unknown = failed = resting = 0
     while rows := list(_overdue()[:BATCH]):
         for row in rows:
@@ -60,15 +60,10 @@ def bring_back(*, slack: timedelta) -> int:
     return ahead.update(created_at=now)
 
 
-def _believe_within_bounds() -> None:
-    """Have the rows overdue whose work could not take so long: a clock has been set back since."""
-    now = timezone.now()
-    GuestCreation.objects.filter(overdue_at__gt=now + 2 * QUEUED_FOR).update(overdue_at=now)
-
-
 def _overdue() -> QuerySet[GuestCreation]:
     return (
-        GuestCreation.objects.filter(overdue_at__lte=timezone.now())
+        GuestCreation.objects.filter(overdue_at__isnull=False)
+        .exclude(in_work())
         .only("id", "status", "session_hash", "request_id")
         .order_by("overdue_at")
     )
