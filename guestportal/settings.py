@@ -89,6 +89,7 @@ AUTHENTICATION_BACKENDS = [
 # Five wrong passwords close a name for a quarter of an hour. By name, not by address: behind a
 # proxy everybody has one. None of it is in the audit log, which a robot must not be able to fill.
 AXES_FAILURE_LIMIT = 5
+AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"  # no name or address in a table
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["username"]
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # it asks for the address

@@ -167,9 +167,20 @@ class CrmRecordAdmin(FindsByPost):
     ) -> None:
         changes.save_record(record=obj, fields=form.changed_data, actor=staff.actor(request))
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the records that may not be deleted, as Django names those that others need."""
+        *found, protected = super().get_deleted_objects(objs, request)
+        reasons = [
+            f"{record}: {why}" for record in objs if (why := changes.obstacle(record=record))
+        ]
+        return *found, [*protected, *reasons]
+
     def delete_model(self, request: HttpRequest, obj: CrmRecord) -> None:
-        changes.delete_record(record=obj, actor=staff.actor(request))
+        try:
+            changes.delete_record(record=obj, actor=staff.actor(request))
+        except changes.Protected as exc:  # since the confirmation was shown
+            raise PermissionDenied(str(exc)) from exc
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[CrmRecord]) -> None:
         for record in queryset:
-            changes.delete_record(record=record, actor=staff.actor(request))
+            self.delete_model(request, record)

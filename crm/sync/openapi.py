@@ -15,6 +15,7 @@ from drf_spectacular.utils import (
 
 from crm.sync.paging import DEFAULT_SIZE, LARGEST_NUMBER, LARGEST_SIZE
 from crm.sync.preconditions import PreconditionFailed
+from crm.sync.records import LegalHold
 from crm.sync.serializers import BulkAnswer, BulkRequest, RecordList, ShownRecord, WholeRecord
 from crm.validators import NOT_A_HASH
 
@@ -27,6 +28,7 @@ CHANGED = (
     PreconditionFailed.default_code,
     PreconditionFailed.default_detail,
 )
+ON_HOLD = (LegalHold.status_code, LegalHold.default_code, LegalHold.default_detail)
 
 
 def _number(name: str, low: int, high: int, default: int, description: str) -> OpenApiParameter:
@@ -96,7 +98,7 @@ _RECORD = {
         tags=TAGS,
         parameters=[SESSION_HASH, IF_MATCH],
         responses={204: None},
-        extensions={"x-refusals": [NO_HASH, NOT_FOUND, CHANGED]},
+        extensions={"x-refusals": [NO_HASH, NOT_FOUND, CHANGED, ON_HOLD]},
     ),
 }
 

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException, ValidationError
 
 from audit import log
 from backoffice.turns import give_way
@@ -33,6 +33,14 @@ from crm.upsert import (
 )
 
 _RECORDS_A_TURN = 200
+
+
+class LegalHold(APIException):
+    """The record must not be deleted now; it may be changed."""
+
+    status_code = 409
+    default_code = "legal_hold"
+    default_detail = "A legal hold stands: the record may be corrected, not deleted."
 
 
 def checked_patches(*, body: Any) -> list[Change | Plan]:
@@ -91,12 +99,18 @@ def replace_record(
 
 
 def delete_record(*, key: str, preconditions: Preconditions, actor: str, request_id: str) -> bool:
-    """Delete the record `key`; False where there is none. Raises PreconditionFailed."""
+    """Delete the record `key`; False where there is none.
+
+    Raises PreconditionFailed or LegalHold.
+    """
     with transaction.atomic():
         record = _locked(key)
         preconditions.check(record=record)
         if record is not None:
-            changes.delete_record(record=record, actor=actor, request_id=request_id)
+            try:
+                changes.delete_record(record=record, actor=actor, request_id=request_id)
+            except changes.Protected as exc:
+                raise LegalHold from exc
     return record is not None
 
 

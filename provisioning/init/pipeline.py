@@ -155,7 +155,7 @@ def _record_failure(entry: Entry, exc: PlatformError) -> None:
 
 
 def _outcome(exc: PlatformError) -> Outcome:
-    return Outcome(exc.code, exc.status, exc.platform_code, exc.correlation_id)
+    return Outcome(exc.code, exc.status, exc.platform_code, exc.correlation_id, exc.sent)
 
 
 def _shown(request: InitRequest, planned: Plan, opened: Opened) -> dict[str, Any]:

@@ -5,8 +5,10 @@ deadline bounds every wait it makes (contract, section 5).
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from audit import log
 from provisioning import ledger
@@ -46,6 +48,16 @@ def recover() -> Recovered:
                 ledger.rest(entry=entry)
                 resting += 1
     return Recovered(unknown, failed, resting)
+
+
+def bring_back(*, slack: timedelta) -> int:
+    """Date creations that lie more than `slack` ahead of our clock now; return how many.
+
+    A clock that once ran ahead must not keep them from ageing. Their events say what it said then.
+    """
+    now = timezone.now()
+    ahead = GuestCreation.objects.filter(erased_at=None, created_at__gt=now + slack)
+    return ahead.update(created_at=now)
 
 
 def _overdue() -> QuerySet[GuestCreation]:

@@ -43,12 +43,16 @@ class Sending:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Why a creation did not become ready, with what the platform said of it."""
+    """Why a creation did not become ready, with what the platform said of it.
+
+    `sent`: the visitor's data went out, or may have.
+    """
 
     code: str
     platform_status: int | None = None
     platform_code: str = ""
     correlation_id: str = ""
+    sent: bool = False
 
 
 @contextmanager

@@ -113,6 +113,8 @@ def _settle(entry: Entry, leaving: Sequence[Status], status: Status, outcome: Ou
     try:
         with short_transaction():
             columns = {"status": status, "overdue_at": None, **_columns(outcome)}
+            if status == Status.FAILED and not outcome.sent:
+                columns["sent_fields"] = []  # they were prepared, and never left
             move(entry, leaving, f"guest.{status.value}", _said(outcome), columns)
     except Lost:
         return False

@@ -7,9 +7,11 @@ from itertools import chain
 from audit.models import SubjectSalt
 from crm import lookup, sessions
 from crm.models import CrmRecord
-from provisioning.models import GuestCreation, IdempotencyKey, Withdrawal
+from provisioning.models import GuestCreation, IdempotencyKey, LegalHold, Withdrawal
 
-_KEYED_BY_SESSION = (CrmRecord, GuestCreation, Withdrawal, IdempotencyKey, SubjectSalt)
+_KEYED_BY_SESSION = (
+    CrmRecord, GuestCreation, Withdrawal, IdempotencyKey, LegalHold, SubjectSalt,
+)  # fmt: skip
 
 
 class By(Enum):

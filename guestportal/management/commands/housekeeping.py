@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
@@ -31,6 +32,7 @@ DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
     (erase_expired, 15),
     (queued.forget_expired_capabilities, 600),
     (lookup.fill, 60),
+    (SessionStore.clear_expired, 3600),
 )
 
 

@@ -13,15 +13,17 @@ from audit import log
 from audit.models import AuditEvent, SubjectSalt
 from crm.models import CrmRecord
 from crm.sessions import hash_session
-from provisioning import ledger
+from provisioning import ledger, reviews
 from provisioning.models import (
     GuestCreation,
     IdempotencyKey,
     LegalHold,
     PlatformDeletion,
+    Review,
     Status,
     Withdrawal,
 )
+from tests.support.factories import staff
 from tests.support.visitor import PERSON, SESSION, events, known_to_the_crm, latest
 
 OTHER = "a-session-of-john"
@@ -83,6 +85,17 @@ def test_leaves_nothing_of_the_person_in_their_rows(visited):
     for model in (CrmRecord, GuestCreation, Withdrawal, IdempotencyKey, SubjectSalt):
         assert not model.objects.filter(session_hash=KEY).exists()
     assert not IdempotencyKey.objects.filter(creation=row).exists()
+
+
+def test_blanks_what_reviewers_wrote_and_keeps_their_verdict(visited):
+    row = latest()
+    words = {"verdict": "follow_up", "reason": "Janette called, jane.doe@example.com"}
+    reviews.review(creations=[row.id], reviewer=staff(), **words)
+
+    run("erase_subject", "--session-hash", KEY)
+
+    left = Review.objects.get()
+    assert (left.creation_id, left.verdict, left.reason) == (row.id, "follow_up", "")
 
 
 def test_keeps_the_proof_of_consent_and_records_the_erasure(visited):
