@@ -7,6 +7,7 @@ limits.py      cold starts and rate limits: what the platform has to bear
 soak.py        half an hour at 10 % faults
 trace.py       through how many of our files an init and a CSV row lead
 
-`tests/support/load.py` sends the inits. Everything stays on loopback and is bounded in
-count and time. Load generator, platform and service share the machine: compare, do not quote.
+`python -m bench` runs all but the soak and the trace; `tests/support/load.py` sends the inits.
+Everything stays on loopback and is bounded in count and time. Load generator, platform and service
+share the machine: compare, do not quote.
 """

@@ -142,7 +142,7 @@ CONTENT_SECURITY_POLICY = {
 CORS_URLS_REGEX = r"^/api/(?!crm/)"  # the sync API is no business of a page
 CORS_ALLOW_METHODS = ("GET", "POST", "OPTIONS")
 CORS_ALLOW_HEADERS = ("accept", "content-type", "idempotency-key", "prefer", "x-request-id")
-CORS_EXPOSE_HEADERS = ("Retry-After", "Location", "X-Request-ID")
+CORS_EXPOSE_HEADERS = ("Date", "Retry-After", "Location", "X-Request-ID")
 CORS_ALLOW_CREDENTIALS = False
 
 REST_FRAMEWORK = {
@@ -151,9 +151,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["guestportal.api.parser.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_THROTTLE_CLASSES": ["guestportal.api.throttle.WebchatThrottle"],
     "EXCEPTION_HANDLER": "guestportal.api.errors.exception_handler",
-    "NUM_PROXIES": values.NUM_PROXIES,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
     # No ?format=, and no OPTIONS that tells every caller our docstrings.

@@ -31,4 +31,5 @@ def oldest_queued_age() -> float:
 
 def overdue() -> int:
     """Return how many creations recovery should have settled; above 0 for long: it is not run."""
-    return GuestCreation.objects.filter(overdue_at__lte=timezone.now()).count()
+    rows = GuestCreation.objects.filter(overdue_at__isnull=False)
+    return rows.exclude(ledger.in_work()).count()

@@ -1,5 +1,6 @@
 """What is settled before a view is reached: probes, request id, host, origin, size, error shape."""
 
+import math
 import re
 import uuid
 from collections.abc import Callable
@@ -13,10 +14,12 @@ from django.urls import resolve
 from backoffice import pages
 from guestportal.api.body import body_limit
 from guestportal.api.errors import error_response
+from guestportal.api.limits import client_address, wait_for_turn
 from guestportal.api.parser import INCOMPLETE
 from guestportal.api.request_ids import holds_session
 from guestportal.watch.health import PROBES
 from guestportal.watch.logs import request_id
+from provisioning import metrics
 
 ORIGIN_NOT_ALLOWED = (403, "origin_not_allowed", "Pages of that origin may not call us.")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -90,6 +93,8 @@ class WebchatMiddleware:
             _replace_telling_id(request)
         except UnreadablePostError:  # the client hung up in the middle of its body
             return error_response(status=400, error=INCOMPLETE)
+        if request.method == "POST" and (refused := _limited(request)):
+            return refused
         request.resolver_match = match = resolve(request.path_info)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs).render()
         response["Content-Length"] = str(len(response.content))
@@ -105,6 +110,17 @@ def _replace_telling_id(request: HttpRequest) -> None:
     if request.headers.get("X-Request-ID") == given and holds_session(given, body=request.body):
         request.META["REQUEST_ID"] = made = uuid.uuid4().hex
         request_id.set(made)
+
+
+def _limited(request: HttpRequest) -> HttpResponse | None:
+    """Refuse a client that calls more often than INIT_RATE allows."""
+    wait = wait_for_turn(name="inbound", rate=settings.INIT_RATE, client=client_address(request))
+    if not wait:
+        return None
+    metrics.answered(call=request.path_info.rpartition("/")[2], outcome="rate_limited", seconds=0)
+    response = error_response(status=429)
+    response["Retry-After"] = str(math.ceil(wait))
+    return response
 
 
 def _wants_our_shape(request: HttpRequest) -> bool:

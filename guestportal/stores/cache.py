@@ -31,7 +31,7 @@ from provisioning.atomic import Memory, Step, Value
 LOOK_AGAIN_SECONDS = 2.0
 MAX_LOCAL_ENTRIES = 100_000
 # An init asks Redis a few times; a Redis that needs longer than this is worth less than memory.
-ANSWER_SECONDS = 0.25
+ANSWER_SECONDS = 0.5
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 

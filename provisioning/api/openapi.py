@@ -152,7 +152,7 @@ INIT = _post(
     "Turn a browser session into a guest with a token",
     "Consent is recorded first. A visitor who declines gets a guest without any CRM value, or 403\n"
     "where the platform will not have one. Send the same `Idempotency-Key` with every try.\n"
-    "Unknown fields are ignored, but a misspelt one is refused where the field it resembles is absent.",
+    "Unknown fields are ignored; a misspelt one is refused where the field it resembles is absent.",
     body=InitSerializer,
     answer=InitAnswer,
     asked={**EXAMPLE_SESSION, "consentGiven": True, "language": "en"},

@@ -29,6 +29,7 @@ from provisioning.genesys.deadline import Deadline
 
 # A firewall on the way may forget a connection that is idle, and says so only once we have sent.
 MAX_IDLE_SECONDS = 30
+MAX_INTERIM_ANSWERS = 10
 _KEEPALIVE = [
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     *((socket.IPPROTO_TCP, getattr(socket, name), value) for name, value in (
@@ -88,6 +89,15 @@ class _DeadlineResponse(http.client.HTTPResponse):
         self.fp.close()
         exchange = current.get()
         self.fp = io.BufferedReader(_DeadlineFile(sock, exchange.deadline if exchange else None))
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Pass over interim answers (102, 103); http.client knows 100 alone (RFC 9110, 15.2)."""
+        for _ in range(MAX_INTERIM_ANSWERS):
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not 101 < status < 200:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+        raise http.client.HTTPException("nothing but interim answers")
 
 
 class _Connection(HTTPConnection):

@@ -33,6 +33,7 @@ from provisioning.ledger.transactions import (
     Entry,
     Outcome,
     Sending,
+    in_work,
     session_transaction,
 )
 from provisioning.ledger.transitions import (
@@ -66,6 +67,7 @@ __all__ = [
     "find_queued",
     "give_up",
     "guest_created",
+    "in_work",
     "mark_reviewed",
     "mark_withdrawn",
     "open_creation",

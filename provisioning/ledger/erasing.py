@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from provisioning.ledger.transactions import in_work
 from provisioning.models import (
     GuestCreation,
     IdempotencyKey,
@@ -47,7 +49,7 @@ def erase_creations(*, session_hash: str, before: datetime | None = None) -> int
     rows = GuestCreation.objects.filter(session_hash=session_hash, erased_at=None)
     if before:
         rows = rows.filter(created_at__lt=before)
-    _refuse_in_work(rows, now)
+    _refuse_in_work(rows)
     PlatformDeletion.objects.bulk_create(
         PlatformDeletion(creation_id=row.id, guest_id=row.guest_id, requested_at=now)
         for row in rows.filter(~Q(guest_id="") | Q(status=Status.UNKNOWN)).only("id", "guest_id")
@@ -59,8 +61,8 @@ def erase_creations(*, session_hash: str, before: datetime | None = None) -> int
     return rows.update(**_NAMES_NOBODY, erased_at=now, updated_at=now)
 
 
-def _refuse_in_work(rows: QuerySet[GuestCreation], now: datetime) -> None:
-    busy = rows.filter(overdue_at__gt=now).order_by("-overdue_at")
-    latest = busy.values_list("overdue_at", flat=True).first()
-    if latest:
-        raise InWork(seconds=(latest - now).total_seconds() + 1)
+def _refuse_in_work(rows: QuerySet[GuestCreation]) -> None:
+    busy = rows.filter(in_work()).order_by("-overdue_at")
+    latest = busy.annotate(left=F("overdue_at") - Now()).values_list("left", flat=True).first()
+    if latest is not None:
+        raise InWork(seconds=latest.total_seconds() + 1)

@@ -12,7 +12,7 @@ import enum
 import hmac
 import secrets
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -27,7 +27,7 @@ from provisioning.ledger.transactions import (
     Entry,
     Sending,
     digest,
-    overdue_at,
+    overdue_after,
     sent_columns,
     session_transaction,
     short_transaction,
@@ -100,17 +100,18 @@ def open_creation(*, intent: Intent) -> Opened:
     """
     with session_transaction(intent.session_hash):
         subject = log.pseudonym(session_hash=intent.session_hash)
-        key = _find_key(intent)
-        if key and _serves(key.creation):
-            return _repeat(key, subject, intent)
         known = sql.history(session_hash=intent.session_hash)
+        now = known.now
+        key = _find_key(intent)
+        if key and _serves(key.creation, now):
+            return _repeat(key, subject, intent, now)
         if known.withdrawn:
             _respect_withdrawal(intent)
         latest = GuestCreation.objects.get(id=known.latest) if known.latest else None
-        earlier = latest and (_resumable(intent, latest) or _reusable(intent, latest))
+        earlier = latest and (_resumable(intent, latest, now) or _reusable(intent, latest, now))
         if earlier is None:
             return Opened(_insert(intent, subject), Step.CREATE)
-        if _in_work(earlier):
+        if _in_work(earlier, now):
             return Opened(_entry(earlier, subject, intent), Step.WAIT)
         _remember_key(intent, earlier.id)
         return _token_for(earlier, subject, intent)
@@ -136,21 +137,23 @@ def find_guest(*, session_hash: str, guest_id: str, event_request_id: str) -> En
 def _find_key(intent: Intent) -> IdempotencyKey | None:
     if not intent.key_hash:
         return None
+    now = timezone.now()
     return (
         IdempotencyKey.objects.select_related("creation")
         .filter(
             session_hash=intent.session_hash,
             key_hash=intent.key_hash,
-            created_at__gt=timezone.now() - KEY_FOR,
+            created_at__gt=now - KEY_FOR,
+            created_at__lt=now + KEY_FOR,
         )
         .first()
     )
 
 
-def _repeat(key: IdempotencyKey, subject: str, intent: Intent) -> Opened:
+def _repeat(key: IdempotencyKey, subject: str, intent: Intent, now: datetime) -> Opened:
     if key.body_hash != intent.body_hash:
         raise KeyMismatch
-    if _in_work(key.creation):
+    if _in_work(key.creation, now):
         raise KeyInUse
     if key.creation.withdrawn_at:
         # The same request again is not a new statement of consent.
@@ -167,18 +170,19 @@ def _respect_withdrawal(intent: Intent) -> None:
     Withdrawal.objects.filter(session_hash=intent.session_hash).delete()
 
 
-def _resumable(intent: Intent, latest: GuestCreation) -> GuestCreation | None:
+def _resumable(intent: Intent, latest: GuestCreation, now: datetime) -> GuestCreation | None:
     row = _same_consent(intent, latest, RESUME_FOR)
-    if row is None or row.status != Status.GUEST_CREATED or _in_work(row):
+    if row is None or row.status != Status.GUEST_CREATED or _in_work(row, now):
         return None
-    return row if _serves(row) else None
+    return row if _serves(row, now) else None
 
 
-def _reusable(intent: Intent, latest: GuestCreation) -> GuestCreation | None:
+def _reusable(intent: Intent, latest: GuestCreation, now: datetime) -> GuestCreation | None:
     if not settings.GUEST_REUSE_SECONDS:
         return None
-    row = _same_consent(intent, latest, timedelta(seconds=settings.GUEST_REUSE_SECONDS))
-    if row is None or not _serves(row):
+    within = timedelta(seconds=settings.GUEST_REUSE_SECONDS)
+    row = _same_consent(intent, latest, within)
+    if row is None or not _serves(row, now):
         return None
     same = hmac.compare_digest(row.profile_digest, digest(row.salt, intent.sending.profile))
     return row if same else None
@@ -186,7 +190,8 @@ def _reusable(intent: Intent, latest: GuestCreation) -> GuestCreation | None:
 
 def _same_consent(intent: Intent, latest: GuestCreation, within: timedelta) -> GuestCreation | None:
     """Return the session's latest creation if it is recent, not withdrawn, of the same consent."""
-    if latest.created_at <= timezone.now() - within:
+    # Dated further ahead than behind it may be: by a clock that has been corrected since.
+    if abs(timezone.now() - latest.created_at) >= within:
         return None
     if latest.withdrawn_at or latest.erased_at:
         return None
@@ -203,15 +208,16 @@ def _consent_of_intent(intent: Intent) -> tuple[object, ...]:
     return intent.consent.given, intent.consent.type, notice_id, intent.notice_version
 
 
-def _serves(row: GuestCreation) -> bool:
+def _serves(row: GuestCreation, now: datetime) -> bool:
     """Tell whether a guest came of `row`, or still may: else the next init starts anew."""
     if row.platform_status == 404:
         return False  # the platform has forgotten the guest
-    return row.status in (Status.GUEST_CREATED, Status.READY) or _in_work(row)
+    return row.status in (Status.GUEST_CREATED, Status.READY) or _in_work(row, now)
 
 
-def _in_work(row: GuestCreation) -> bool:
-    return row.overdue_at is not None and row.overdue_at > timezone.now()
+def _in_work(row: GuestCreation, now: datetime) -> bool:
+    """Tell what `transactions.in_work` asks the database, of a row and a time that came from it."""
+    return row.overdue_at is not None and now < row.overdue_at <= now + QUEUED_FOR
 
 
 def _token_for(row: GuestCreation, subject: str, intent: Intent, answer: str = "") -> Opened:
@@ -238,7 +244,7 @@ def _insert(intent: Intent, subject: str) -> Entry:
             "event_request_id": UUID(intent.event_request_id),
             "session_hash": intent.session_hash,
             "status": Status.QUEUED if intent.queued else Status.PENDING,
-            "overdue_at": now + QUEUED_FOR if intent.queued else overdue_at(),
+            "overdue_at": QUEUED_FOR if intent.queued else overdue_after(),
             "consent_given": intent.consent.given,
             "consent_type": intent.consent.type,
             "consent_basis": intent.consent.basis,

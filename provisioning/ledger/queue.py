@@ -9,7 +9,7 @@ from provisioning.ledger.opening import ConsentWithdrawn
 from provisioning.ledger.transactions import (
     Entry,
     Sending,
-    overdue_at,
+    overdue_after,
     sent_columns,
     session_transaction,
     short_transaction,
@@ -62,5 +62,5 @@ def start(*, entry: Entry, session_hash: str, sending: Sending) -> None:
             (Status.QUEUED,),
             "init.started",
             {"payloadDigest": columns["payload_digest"], "sentFields": columns["sent_fields"]},
-            {"status": Status.PENDING, "overdue_at": overdue_at(), **columns},
+            {"status": Status.PENDING, "overdue_at": overdue_after(), **columns},
         )

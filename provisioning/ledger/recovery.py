@@ -7,11 +7,11 @@ deadline bounds every wait it makes (contract, section 5).
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from audit import log
 from provisioning import ledger
 from provisioning.ledger import Entry
+from provisioning.ledger.transactions import in_work
 from provisioning.models import GuestCreation, Status
 
 BATCH = 500
@@ -51,7 +51,8 @@ def recover() -> Recovered:
 
 def _overdue() -> QuerySet[GuestCreation]:
     return (
-        GuestCreation.objects.filter(overdue_at__lte=timezone.now())
+        GuestCreation.objects.filter(overdue_at__isnull=False)
+        .exclude(in_work())
         .only("id", "status", "session_hash", "event_request_id")
         .order_by("overdue_at")
     )

@@ -4,12 +4,14 @@ import hmac
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from crm import sessions
@@ -86,9 +88,20 @@ def release_connection() -> None:
         connection.close()
 
 
-def overdue_at() -> datetime:
-    """Return the moment after which a row that is being worked on now has been forgotten."""
-    return timezone.now() + timedelta(seconds=settings.GENESYS_DEADLINE + GRACE_SECONDS)
+def overdue_after() -> timedelta:
+    """Return after how long a row that is being worked on now has been forgotten."""
+    return timedelta(seconds=settings.GENESYS_DEADLINE + GRACE_SECONDS)
+
+
+def in_work() -> Q:
+    """Return the condition of a row that somebody works on, by the database's clock.
+
+    Machines' clocks differ, and PostgreSQL has one; SQLite is one machine, and has its clock. A
+    moment beyond any work's end was written by a clock that has been corrected since: nobody works
+    on such a row.
+    """
+    now: Any = Now() if connection.vendor == "postgresql" else timezone.now()
+    return Q(overdue_at__gt=now, overdue_at__lte=now + QUEUED_FOR)
 
 
 def sent_columns(salt: str, sending: Sending) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from audit import log
 from provisioning.ledger import sql
-from provisioning.ledger.transactions import Entry, Outcome, digest, short_transaction
+from provisioning.ledger.transactions import Entry, Outcome, digest, in_work, short_transaction
 from provisioning.models import GuestCreation, Status
 
 IN_WORK = (Status.QUEUED, Status.PENDING)
@@ -98,29 +98,23 @@ def settle(*, entry: Entry, status: Status, outcome: Outcome) -> bool:
 
 def give_up(*, entry: Entry, leaving: Status, status: Status) -> bool:
     """Settle a row that is overdue in state `leaving`; False where somebody was faster."""
-    return _settle(entry, (leaving,), status, Outcome("abandoned"), overdue=True)
+    if GuestCreation.objects.filter(in_work(), id=entry.id).exists():
+        return False
+    return _settle(entry, (leaving,), status, Outcome("abandoned"))
 
 
 def rest(*, entry: Entry) -> None:
     """Let an overdue guest without a token rest, for the session's next init to resume."""
-    GuestCreation.objects.filter(
-        id=entry.id, status=Status.GUEST_CREATED, overdue_at__lte=timezone.now()
-    ).update(overdue_at=None)
+    rows = GuestCreation.objects.filter(id=entry.id, status=Status.GUEST_CREATED)
+    rows.exclude(in_work()).update(overdue_at=None)
 
 
-def _settle(
-    entry: Entry,
-    leaving: Sequence[Status],
-    status: Status,
-    outcome: Outcome,
-    *,
-    overdue: bool = False,
-) -> bool:
+def _settle(entry: Entry, leaving: Sequence[Status], status: Status, outcome: Outcome) -> bool:
     try:
         with short_transaction():
             columns = {"status": status, "overdue_at": None, **_columns(outcome)}
-            kind = f"guest.{status.value}"
-            move(entry, leaving, kind, _said(entry, outcome), columns, overdue=overdue)
+            said = _said(entry, outcome)
+            move(entry, leaving, f"guest.{status.value}", said, columns)
     except Lost:
         return False
     return True
@@ -133,23 +127,23 @@ def move(
     data: Mapping[str, Any],
     columns: Mapping[str, Any],
     *,
-    overdue: bool = False,
     counted: str = "",
 ) -> None:
     """Write one transition and its event in the caller's transaction. Raises Lost.
 
-    `overdue`: only where nobody works on the row any more; `counted`: a column to add one to. What
-    gives a new cause for review puts the row back on the queue: an earlier verdict was about what
-    the reviewer could see then.
+    `counted`: a column to add one to. What gives a new cause for review puts the row back on the
+    queue: an earlier verdict was about what the reviewer could see then.
     """
-    now = timezone.now()
     again = columns.get("status") == Status.UNKNOWN or columns.get("echo_mismatch")
     if not sql.update(
         creation_id=entry.id,
         leaving=leaving,
-        columns={"updated_at": now, **columns, **({"reviewed_at": None} if again else {})},
+        columns={
+            "updated_at": timezone.now(),
+            **columns,
+            **({"reviewed_at": None} if again else {}),
+        },
         counted=counted,
-        overdue_at=now if overdue else None,
     ):
         raise Lost(f"{kind} came too late")
     log.record(

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 
 from django.db import connection, models, transaction
-from django.utils import timezone
 
 from audit import log
 from audit.models import SubjectSalt
 from crm import sessions
 from crm.models import CrmRecord
+from provisioning import ledger
 from provisioning.models import GuestCreation, IdempotencyKey, LegalHold, Withdrawal
 from provisioning.subjects.erasure import empty_write_ahead_log
 
@@ -67,7 +67,7 @@ def _needs_rekeying() -> bool:
         return False
     if stored:
         raise CannotRekey("the database is keyed with another pepper, and that is for good")
-    if GuestCreation.objects.filter(overdue_at__gt=timezone.now()).exists():
+    if GuestCreation.objects.filter(ledger.in_work()).exists():
         raise CannotRekey("inits are under way: stop the service first")
     return True
 

@@ -102,7 +102,7 @@ def process_environment(tmp_path):
     return environment
 
 
-SEAL_BY_100 = "from audit import seals; print('ready', flush=True); seals.seal(limit=100)"
+SEAL_BY_100 = "from audit.sealing import seals; print('ready', flush=True); seals.seal(limit=100)"
 
 
 def _manage(environment: dict[str, str], *arguments: str) -> "subprocess.Popen[str]":

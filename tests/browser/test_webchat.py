@@ -1,6 +1,7 @@
 """webchat.js on a website of another origin: retries, renewal, errors, memory."""
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from playwright.sync_api import Page, Request
 from tests.browser.conftest import CHAT, SHOP, STRICT_CHAT, Web
 from tests.support.service import ROOT
 
-MODULE = f"{CHAT}/static/guestportal/webchat-1.0.0.js"
+MODULE = f"{CHAT}/static/guestportal/webchat-1.1.0.js"
 GUIDE = (ROOT / "docs" / "embedding.md").read_text()
 
 # Runs a piece of script with `client` (the module) and returns its value, or the error's parts.
@@ -163,6 +164,32 @@ def test_renews_the_token_before_it_expires(web: Web) -> None:
 
     first, second = page.evaluate("tokens")
     assert first != second
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_hands_out_no_ended_token_on_a_computer_whose_clock_is_wrong(web: Web, hours: int) -> None:
+    page = shop(web)
+    page.clock.install(time=time.time() + hours * 3600)
+    page.evaluate(TRY, "window.chat = await client.init({ endpoint, consent: true }); return 1")
+    sent = posts(page)
+
+    before = page.evaluate("chat.token()")
+    early = list(sent)
+    page.clock.fast_forward("59:30")
+    after = page.evaluate("chat.token()")
+
+    assert early == []
+    assert before != after
+
+
+def test_looks_again_when_the_computer_wakes(web: Web) -> None:
+    page = shop(web)
+    page.clock.install()
+    page.evaluate(TRY, "window.chat = await client.init({ endpoint, consent: true }); return 1")
+
+    page.clock.set_system_time(time.time() + 3600)  # no timer has run meanwhile
+    with page.expect_response(f"{CHAT}/api/webchat/token"):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
 
 def test_renews_once_however_many_ask(web: Web) -> None:

@@ -52,6 +52,12 @@ def test_a_closed_sqlite_connection_is_lent_out_again(
     first.close()
 
 
+def test_django_begins_a_transaction_on_sqlite_by_a_method_of_its_own() -> None:
+    name = "DatabaseWrapper._start_transaction_under_autocommit"
+    asked = BaseDatabaseWrapper.set_autocommit
+    assert calls(asked, "_start_transaction_under_autocommit"), f"{name}: set_autocommit() skips it"
+
+
 class RecordingConnection(Connection):
     """Keeps what it was asked for, and connects to nothing."""
 

@@ -5,18 +5,27 @@ import gzip
 import hashlib
 import re
 
+import pytest
 from django.test import Client
 
 from guestportal import webchat
 from tests.support.service import ROOT
 
-PUBLISHED = "sha384-4KQ9vTLiRZ+XnN4mSbx3stpzPQPk+Fy/i41D7xFaP+kOKwUeIF1UO9L0GjaaiyOi"
+PUBLISHED = {
+    "1.0.0": "sha384-4KQ9vTLiRZ+XnN4mSbx3stpzPQPk+Fy/i41D7xFaP+kOKwUeIF1UO9L0GjaaiyOi",
+    "1.1.0": "sha384-zNdrAOy3Or0/DDoD8b+1ftwHC3C56tr2HUxEpOfCA1iCahUJvmQ65gXkJLH2Y0tk",
+}
 GUIDE = (ROOT / "docs" / "embedding.md").read_text()
 PAGE = (ROOT / "docs" / "embedding.html").read_text()
 
 
-def test_its_bytes_are_those_that_websites_have_pinned() -> None:
-    assert webchat.integrity() == PUBLISHED
+@pytest.mark.parametrize("version", PUBLISHED)
+def test_its_bytes_are_those_that_websites_have_pinned(version: str) -> None:
+    file = webchat.MODULE.with_name(f"webchat-{version}.js")
+
+    digest = base64.b64encode(hashlib.sha384(file.read_bytes()).digest()).decode()
+
+    assert f"sha384-{digest}" == PUBLISHED[version]
 
 
 def test_weighs_less_than_four_kilobytes() -> None:

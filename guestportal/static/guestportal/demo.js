@@ -1,6 +1,6 @@
 // The demo chat page. What a page of yours would do is in `start` and `withdraw`; the rest shows it.
 
-import { init } from "./webchat-1.0.0.js";
+import { init } from "./webchat-1.1.0.js";
 import { beginExchange, endExchange, showPlatformCalls, startFromNow } from "./demo-wire.js";
 import { prepareTrouble } from "./demo-trouble.js";
 

@@ -4,22 +4,31 @@ Django opens a connection for each request and closes it after: opening costs fo
 six pragmas, 0.7 ms of CPU. Kept open instead, there would be one for every visitor who waits for
 the platform, each with a cache of its own. So a closed connection rests here until somebody opens
 one: as Django does for PostgreSQL, through psycopg's pool.
+
+And SQLite waits for its one write lock inside itself, where no other visitor of this process gets
+a turn. Here a transaction tries to begin again and again, others having their turns between, until
+the time that the visitor's answer has left is up (`provisioning.time_left`).
 """
 
 import os
 import sqlite3
+import time
 from collections import defaultdict, deque
 from typing import Any
 
+from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
+from provisioning.time_left import time_left
+
 _MOST_AT_REST = 8
+_LONGEST_PAUSE_SECONDS = 0.05
 # By process too: SQLite forbids to carry a connection across a fork.
 _at_rest: defaultdict[tuple[int, str], deque[sqlite3.Connection]] = defaultdict(deque)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Take a connection that rests, give back one that is fit for the next."""
+    """Take a connection that rests, give back one that is fit for the next; begin without haste."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Return a resting connection, or a new one."""
@@ -37,3 +46,30 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _rest(self) -> deque[sqlite3.Connection]:
         return _at_rest[os.getpid(), str(self.settings_dict["NAME"])]
+
+    def _start_transaction_under_autocommit(self) -> None:
+        patience = self.settings_dict["OPTIONS"].get("timeout", 5)
+        left = time_left()
+        ends_at = time.monotonic() + (patience if left is None else min(left, patience))
+        self.connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            self._begin(ends_at)
+        finally:
+            self.connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+
+    def _begin(self, ends_at: float) -> None:
+        pause = 0.001
+        while True:
+            try:
+                super()._start_transaction_under_autocommit()  # type: ignore[misc]
+                return
+            except OperationalError as exc:
+                if not _is_busy(exc) or time.monotonic() + pause > ends_at:
+                    raise
+                self.errors_occurred = False  # the connection is as good as before
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+
+
+def _is_busy(exc: OperationalError) -> bool:
+    return getattr(exc.__cause__, "sqlite_errorname", "").startswith("SQLITE_BUSY")

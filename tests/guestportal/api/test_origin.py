@@ -71,7 +71,7 @@ def test_lets_a_named_origin_read_every_answer(fields: dict[str, Any], webchat: 
     assert headers["Access-Control-Allow-Origin"] == FRIEND
     assert "Access-Control-Allow-Credentials" not in headers
     exposed = set(headers["Access-Control-Expose-Headers"].split(", "))
-    assert exposed == {"Retry-After", "Location", "X-Request-ID"}
+    assert exposed == {"Date", "Retry-After", "Location", "X-Request-ID"}
     assert "origin" in headers["Vary"].lower()
 
 

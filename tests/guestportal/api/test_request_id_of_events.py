@@ -1,6 +1,8 @@
 """What is sealed names a request by an id made here; a client's may hold anything."""
 
+import io
 import logging
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -8,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from audit.models import AuditEvent
+from guestportal.watch.logs import JsonFormatter
 from provisioning.models import GuestCreation
 from tests.support.webchat import INIT, SESSION, Webchat
 
@@ -32,16 +35,33 @@ TELLING = {
 }
 
 
+@pytest.fixture
+def logged() -> Iterator[Callable[[], str]]:
+    """Return what was logged since it was asked last, as it is written."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JsonFormatter())
+    logging.getLogger().addHandler(handler)
+
+    def since() -> str:
+        text = written.getvalue()
+        written.seek(0)
+        written.truncate()
+        return text
+
+    yield since
+    logging.getLogger().removeHandler(handler)
+
+
 def sealed() -> str:
     return "".join(f"{event.request_id} {event.body}" for event in AuditEvent.objects.all())
 
 
 @pytest.mark.parametrize("case", TELLING.values(), ids=TELLING)
 def test_replaces_a_client_s_id_that_holds_the_session_id(
-    case: tuple[bytes, str], webchat: Webchat, caplog: pytest.LogCaptureFixture
+    case: tuple[bytes, str], webchat: Webchat, logged: Callable[[], str]
 ) -> None:
     body, given = case
-    caplog.set_level(logging.INFO)
 
     answer = webchat.post(INIT, body, X_Request_ID=given)
 
@@ -49,7 +69,10 @@ def test_replaces_a_client_s_id_that_holds_the_session_id(
     assert UUID(told).hex == told
     assert answer.json().get("requestId", told) == told
     assert set(GuestCreation.objects.values_list("request_id", flat=True)) <= {told}
-    assert given not in sealed() + caplog.text
+    assert given not in sealed()
+    lines = logged()
+    assert told in lines
+    assert given not in lines
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -59,6 +82,30 @@ def test_replaces_it_in_every_call_of_a_page(path: str, webchat: Webchat) -> Non
     answer = webchat.post(f"/api/webchat/{path}", body, X_Request_ID=SESSION)
 
     assert SESSION not in answer.headers["X-Request-ID"] + answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [(415, {"Content_Type": "text/plain"}), (406, {"Accept": "text/html"}), (429, {})],
+)
+def test_replaces_it_where_nobody_reads_the_body(
+    status: int,
+    headers: dict[str, str],
+    webchat: Webchat,
+    settings: Any,
+    logged: Callable[[], str],
+) -> None:
+    settings.INIT_RATE = "1/min"
+    webchat.init(SESSION if status == 429 else "other")
+    settings.INIT_RATE = "1/min" if status == 429 else "100/min"
+    logged()
+
+    answer = webchat.init(headers={"X_Request_ID": SESSION, **headers})
+
+    assert answer.status_code == status
+    lines = logged()
+    assert answer.headers["X-Request-ID"] in lines
+    assert SESSION not in answer.headers["X-Request-ID"] + answer.content.decode() + lines
 
 
 @pytest.mark.parametrize(

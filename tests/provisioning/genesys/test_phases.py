@@ -168,6 +168,28 @@ def test_sends_no_guest_on_a_connection_that_was_idle_for_long(
     assert (reused, server.connections) == (1, 2)
 
 
+def test_passes_over_interim_answers() -> None:
+    def hints_first(connection: socket.socket, asked: bytes) -> None:
+        hint = b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n"
+        connection.sendall(b"HTTP/1.1 102 Processing\r\n\r\n" + hint + GUEST)
+
+    with raw_server(hints_first) as server:
+        answered = post(a_transport(), server.url)
+
+    assert (answered.status, answered.body) == (201, {"id": "g-1"})
+
+
+def test_takes_no_end_of_interim_answers_for_an_answer() -> None:
+    def only_hints(connection: socket.socket, asked: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 20)
+
+    with raw_server(only_hints) as server, pytest.raises(Unavailable) as raised:
+        post(a_transport(), server.url)
+
+    assert raised.value.arrived
+    assert len(server.requests) == 1
+
+
 def test_keeps_an_idle_connection_alive() -> None:
     options = []
 

@@ -70,7 +70,7 @@ def live(installation: Installation) -> None:
         assert service.post("/api/webchat/init", body, Idempotency_Key="once").status == 200
     service.init(SESSION, consentGiven=False)
     service.init("session-of-john")
-    service.manage("installationkeeping", "--once")
+    service.manage("housekeeping", "--once")
     assert service.post("/api/webchat/consent/withdraw", {"sessionId": SESSION}).status == 200
 
 

@@ -1,6 +1,6 @@
-/** Types of webchat.js 1.0.0. */
+/** Types of webchat.js 1.1.0. */
 
-export const version: "1.0.0";
+export const version: "1.1.0";
 
 /** Codes the service answers with, and the client's own for what never got an answer. */
 export type WebchatErrorCode =
