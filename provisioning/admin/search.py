@@ -9,11 +9,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
 
 from audit.models import AuditEvent
 from backoffice.search import MOST
-from crm.models import CrmRecord
+from crm import lookup
+from crm.addresses import address_key, domain_key
 from crm.sessions import session_keys
 from provisioning.models import GuestCreation
 
@@ -59,11 +59,11 @@ def _of_request(request_id: str) -> list[str]:
 
 def _of_address(address: str) -> Q:
     """Return the condition: sessions of the CRM with this address, or the visitor so named."""
-    records = CrmRecord.objects.annotate(lower=Lower("email")).filter(lower=address.lower())
+    records = lookup.records_of(address=address)
     keys = list(records.values_list("session_hash", flat=True)[:MOST])
     named = Q(session_hash__in=keys)
-    visitor = _VISITOR.fullmatch(address.lower())
-    if visitor and visitor[2] == settings.GUEST_EMAIL_DOMAIN:
+    visitor = _VISITOR.fullmatch(address_key(address))
+    if visitor and visitor[2] == domain_key(settings.GUEST_EMAIL_DOMAIN):
         # A range, not LIKE, which an index serves only under the C collation.
         named |= Q(session_hash__gte=visitor[1], session_hash__lte=visitor[1] + "g")
     return named

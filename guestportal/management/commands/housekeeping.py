@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection
 
 from audit.sealing.seals import seal
 from audit.sealing.signing import SigningKeyMissing
+from crm import lookup
 from crm.imports import uploads
 from provisioning.init import queued
 from provisioning.init.idempotency import forget_idempotency_keys
@@ -29,6 +30,7 @@ DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
     # A small batch each time: sealing must not wait for it.
     (erase_expired, 15),
     (queued.forget_expired_capabilities, 600),
+    (lookup.fill, 60),
 )
 
 

@@ -144,6 +144,13 @@ def test_a_put_replaces_all_that_it_does_not_name(call: Call) -> None:
     assert (stored.tier, stored.attributes, stored.version) == ("", {}, 2)
 
 
+def test_a_put_tells_true_from_1(call: Call) -> None:
+    for value in (1, True):
+        call("PUT", address("s"), {"email": "a@example.com", "attributes": {"vip": value}})
+
+    assert CrmRecord.objects.get().attributes["vip"] is True
+
+
 def test_a_put_of_the_same_changes_nothing_and_records_nothing(call: Call) -> None:
     first = call("PUT", address("s"), {"email": "a@example.com"})
     events = AuditEvent.objects.count()

@@ -38,6 +38,15 @@ def test_finds_a_creation(reviewer, term):
     assert answer.headers["Location"] == f"{LIST}{wanted.id}/change/"
 
 
+def test_finds_a_creation_by_another_spelling_of_the_address(reviewer):
+    crm_record("session-of-jane", email="info@MÜLLER.de")
+    wanted = creation(session_id="session-of-jane")
+
+    answer = reviewer.post(FIND, {"term": "info@müller.de"})
+
+    assert answer.headers["Location"] == f"{LIST}{wanted.id}/change/"
+
+
 def test_lists_all_creations_of_a_session_without_its_hash_in_the_address(reviewer):
     rows = [creation(session_id="session-of-jane") for _ in range(2)]
 

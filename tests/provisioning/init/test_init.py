@@ -112,10 +112,11 @@ def test_sends_the_guest_as_the_seed_did(webchat: Webchat, platform: Platform) -
     assert platform.tokens == ["guest-1"]
 
 
+@pytest.mark.parametrize("name", ["", "  ", "\u00a0"])
 def test_calls_a_visitor_without_a_first_name_anonymous(
-    webchat: Webchat, platform: Platform
+    webchat: Webchat, platform: Platform, name: str
 ) -> None:
-    crm_record(first_name="")
+    crm_record(first_name=name)
 
     webchat.init()
 
