@@ -121,4 +121,4 @@ def _plain(session_hash: str) -> str:
 
 def _caller(request: Request) -> dict[str, str]:
     """Return who asks, and in which request, as the audit log names them."""
-    return {"actor": f"api:{request.user.pk}", "request_id": request.META["REQUEST_ID"]}
+    return {"actor": f"api:{request.user.pk}", "request_id": request.META["EVENT_REQUEST_ID"]}

@@ -23,8 +23,8 @@ _VISITOR = re.compile(r"visitor_([0-9a-f]{8})@(.+)")
 def creations(*, term: str) -> list[UUID]:
     """Return the newest creations that `term` names.
 
-    A creation's, guest's or request's id, a session id or its hash, an address in the
-    CRM, or the ``visitor_…`` address that a visitor nobody knew was given.
+    A creation's or guest's id, a request's (the client's or that of its events), a session id or
+    its hash, an address in the CRM, or the ``visitor_…`` address that one nobody knew was given.
     """
     found = (
         rows.order_by("-id").values_list("id", flat=True)[:MOST]
@@ -39,6 +39,7 @@ def _by_each_meaning(term: str, trimmed: str) -> list[QuerySet[GuestCreation, An
     keys = {key for text in {term, trimmed} for key in session_keys(term=text)}
     meanings = [
         rows.filter(guest_id=trimmed),
+        rows.filter(request_id=trimmed),
         rows.filter(id__in=_of_request(trimmed)),
         rows.filter(session_hash__in=keys),
     ]
@@ -50,7 +51,7 @@ def _by_each_meaning(term: str, trimmed: str) -> list[QuerySet[GuestCreation, An
 
 
 def _of_request(request_id: str) -> list[str]:
-    """Return the creations that the events of a request name: a log line has the same id."""
+    """Return the creations that the events of a request name."""
     bodies = AuditEvent.objects.filter(request_id=request_id).values_list("body", flat=True)
     named = (json.loads(body)["data"].get("creation") for body in bodies[:MOST])
     return [creation for creation in named if creation]

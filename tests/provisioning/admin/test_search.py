@@ -18,7 +18,8 @@ def reviewer():
 TERMS = {
     "guest id": lambda row: row.guest_id,
     "creation id": lambda row: str(row.id),
-    "request id": lambda row: row.request_id,
+    "client's request id": lambda row: row.request_id,
+    "request id of the events": lambda row: row.request_in_events,
     "session id": lambda row: "session-of-jane",
     "session hash": lambda row: row.session_hash.upper(),
     "address": lambda row: "Jane.Doe@example.com",
