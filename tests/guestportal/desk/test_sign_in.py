@@ -12,7 +12,7 @@ from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from audit.models import AuditEvent
-from tests.support.factories import staff
+from tests.support.factories import sign_in, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ LOGIN = "/admin/login/"
 
 
 def _sign_in(client, user, password="secret", **more):
-    return client.post(LOGIN, {"username": user.username, "password": password, **more})
+    return sign_in(client, user.username, password, **more)
 
 
 def _enrol(user, *options):
