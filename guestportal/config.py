@@ -90,6 +90,12 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             default="0",
         ),
         Setting(
+            "BODY_SECONDS",
+            seconds(0.1, 120),
+            "Seconds in which the whole body of a request has to arrive",
+            default="10",
+        ),
+        Setting(
             "LOG_LEVEL",
             choice("DEBUG", "INFO", "WARNING", "ERROR"),
             "Least severe level written to standard error, one JSON object a line",

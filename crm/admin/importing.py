@@ -20,7 +20,6 @@ from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from audit import staff
 from backoffice.turns import give_way
@@ -65,7 +64,6 @@ def allowed(*, request: HttpRequest) -> bool:
 def page(*, admin: Any) -> Callable[[HttpRequest], HttpResponseBase]:
     """Return the import's view for the ModelAdmin `admin`."""
 
-    @csrf_protect
     def view(request: HttpRequest) -> HttpResponseBase:
         if not allowed(request=request):
             raise PermissionDenied
@@ -77,12 +75,7 @@ def page(*, admin: Any) -> Callable[[HttpRequest], HttpResponseBase]:
             return _uploaded(request, context)
         return TemplateResponse(request, f"{_TEMPLATES}import.html", context)
 
-    @csrf_exempt  # only until the handler is set: checking the token reads the upload
-    def kept_in_memory(request: HttpRequest) -> HttpResponseBase:
-        request.upload_handlers = [uploads.InMemory(request)]
-        return view(request)
-
-    return kept_in_memory
+    return view
 
 
 def _uploaded(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase:

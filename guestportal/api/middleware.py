@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.urls import resolve
 
 from backoffice import pages
-from guestportal.api.body import body_limit
+from guestportal.api.body import body_limit, is_too_large, length_of
 from guestportal.api.errors import error_response
 from guestportal.api.limits import client_address, wait_for_turn
 from guestportal.api.parser import INCOMPLETE
@@ -91,7 +91,9 @@ class WebchatMiddleware:
             return self.get_response(request)
         try:
             _replace_telling_id(request)
-        except UnreadablePostError:  # the client hung up in the middle of its body
+        except UnreadablePostError as exc:
+            if is_too_large(exc):
+                return error_response(status=413)
             return error_response(status=400, error=INCOMPLETE)
         if request.method == "POST" and (refused := _limited(request)):
             return refused
@@ -123,7 +125,7 @@ def _limited(request: HttpRequest) -> HttpResponse | None:
     return response
 
 
-def _wants_our_shape(request: HttpRequest) -> bool:
+def wants_our_shape(request: HttpRequest) -> bool:
     """Tell whether the contract's error shape holds at this address."""
     return f"{request.path_info}/".startswith("/api/")
 
@@ -133,12 +135,12 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         host = request.get_host()
     except DisallowedHost:
         # Django would log a traceback for what is a client's mistake, and answer in HTML.
-        if _wants_our_shape(request):
+        if wants_our_shape(request):
             return error_response(status=400, error="This service does not answer to that Host.")
         return HttpResponseBadRequest("Bad Request: unknown Host\n", content_type="text/plain")
     # A webchat call looks for nothing by its address or cookies.
     unusable = not request.path_info.startswith("/api/webchat/") and pages.holds_nul(request)
-    if not _wants_our_shape(request):
+    if not wants_our_shape(request):
         return pages.refusal() if unusable else None
     if unusable:
         return error_response(status=400)
@@ -148,21 +150,17 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         if origin is not None and origin != ours and origin not in settings.CORS_ALLOWED_ORIGINS:
             status, code, sentence = ORIGIN_NOT_ALLOWED
             return error_response(status=status, code=code, error=sentence)
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not (length.isascii() and length.isdigit()):
+    length = length_of(request.META)
+    if length is None:
         return error_response(status=400)
-    digits = length.lstrip("0") or "0"
-    # Python's int() refuses thousands of digits with an error of its own.
-    if len(digits) > 12 or int(digits) > body_limit(request.path_info):
-        return error_response(status=413)
-    return None
+    return error_response(status=413) if length > body_limit(request.path_info) else None
 
 
 def _is_foreign_error(request: HttpRequest, response: HttpResponseBase) -> bool:
     """Tell an error page of Django's (404, 500, its debug pages too) from an answer of ours."""
     return (
         response.status_code >= 400
-        and _wants_our_shape(request)
+        and wants_our_shape(request)
         and not response.get("Content-Type", "").startswith("application/json")
     )
 

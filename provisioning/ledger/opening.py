@@ -32,6 +32,7 @@ from provisioning.ledger.transactions import (
     session_transaction,
     short_transaction,
 )
+from provisioning.ledger.withdrawal import meet_withdrawal
 from provisioning.models import (
     ConsentBasis,
     GuestCreation,
@@ -106,6 +107,9 @@ def open_creation(*, intent: Intent) -> Opened:
         if key and _serves(key.creation, now):
             return _repeat(key, subject, intent, now)
         if known.withdrawn:
+            meet_withdrawal(
+                session_hash=intent.session_hash, event_request_id=intent.event_request_id
+            )
             _respect_withdrawal(intent)
         latest = GuestCreation.objects.get(id=known.latest) if known.latest else None
         earlier = latest and (_resumable(intent, latest, now) or _reusable(intent, latest, now))

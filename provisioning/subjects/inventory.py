@@ -133,7 +133,7 @@ TABLES: dict[str, Table] = {
     ),
     "provisioning_withdrawal": Table(
         "a session that took its consent back, until it states consent again",
-        {Fate(DELETED, EXPORTED, STAYS): "session_hash withdrawn_at"},
+        {Fate(DELETED, EXPORTED, STAYS): "session_hash withdrawn_at unmet_at"},
     ),
     "provisioning_legalhold": Table(
         "a legal hold, until it is lifted",
