@@ -135,6 +135,9 @@ TABLES: dict[str, Table] = {
         "a session that took its consent back, until it states consent again",
         {Fate(DELETED, EXPORTED, STAYS): "session_hash withdrawn_at unmet_at"},
     ),
+    "provisioning_writeprobe": Table(
+        "the row that /readyz writes to see that one can be written", {_OURS: "id written_at"}
+    ),
     "provisioning_legalhold": Table(
         "a legal hold, until it is lifted",
         {
