@@ -90,6 +90,12 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             default="0",
         ),
         Setting(
+            "BODY_SECONDS",
+            seconds(0.1, 120),
+            "Seconds in which the whole body of a request has to arrive",
+            default="10",
+        ),
+        Setting(
             "LOG_LEVEL",
             choice("DEBUG", "INFO", "WARNING", "ERROR"),
             "Least severe level written to standard error, one JSON object a line",
@@ -226,6 +232,17 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             ),
             "CRM attributes shown to the page; `none` of them: write a lone comma",
             default="email,firstName,tier,previousTickets",
+        ),
+        Setting(
+            "RECEIPT_COLLECTION_METHOD",
+            text(pattern=r"[^\x00-\x1f\x7f]{1,200}", allowed="up to 200 characters"),
+            "How the data were collected, as consent receipts say it",
+            default="chat page and CRM records",
+        ),
+        Setting(
+            "RECEIPT_STORAGE_LOCATIONS",
+            listing(pattern=r"[^\x00-\x1f\x7f,]{1,100}", allowed="places parted by commas"),
+            "Where the data are stored, such as `Frankfurt (DE)`, as consent receipts say it",
         ),
         Setting(
             "RETENTION_DAYS", whole(1, 36_500), "Creations older than this are erased; none: never"

@@ -51,6 +51,8 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    # Before the form is read, which is where its CSRF token is checked.
+    "guestportal.desk.strangers.StrangersMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
@@ -87,13 +89,19 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
-# Five wrong passwords close a name for a quarter of an hour. By name, not by address: behind a
-# proxy everybody has one. None of it is in the audit log, which a robot must not be able to fill.
+PASSWORD_HASHERS = [
+    f"guestportal.desk.hashers.{name}" for name in ("Pbkdf2", "Pbkdf2Sha1", "Scrypt")
+]
+# Five wrong passwords close a name for a quarter of an hour, counted in the cache: a robot must not
+# be able to fill a table, nor the audit log. Addresses: `guestportal.desk.strangers`.
+AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
 AXES_FAILURE_LIMIT = 5
+AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"  # no name or address in a table
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["username"]
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # it asks for the address
 AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
 AXES_ENABLE_ACCESS_FAILURE_LOG = AXES_ENABLE_ADMIN = False
 AXES_DISABLE_ACCESS_LOG = True
@@ -101,6 +109,9 @@ AXES_VERBOSE = False
 OTP_TOTP_ISSUER = "guestportal"
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 OTP_TOTP_THROTTLE_FACTOR = 1
+# An upload comes in through memory, for those who are signed in, one file in a form.
+FILE_UPLOAD_HANDLERS = ["crm.imports.uploads.InMemory"]
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("provisioning", "0006_review_queue")]
+    dependencies = [("provisioning", "0010_withdrawals")]
 
     operations = [
         migrations.CreateModel(
