@@ -12,6 +12,8 @@ from django.urls import resolve
 
 from guestportal.api.body import body_limit
 from guestportal.api.errors import error_response
+from guestportal.environment.addresses import normal_host
+from guestportal.environment.addresses import origin as normal_origin
 from guestportal.watch.health import PROBES
 from guestportal.watch.logs import request_id
 
@@ -90,18 +92,19 @@ def _wants_our_shape(request: HttpRequest) -> bool:
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
     try:
-        host = request.get_host()
+        host = normal_host(request.get_host(), scheme=request.scheme or "http")
     except DisallowedHost:
         # Django would log a traceback for what is a client's mistake, and answer in HTML.
         if _wants_our_shape(request):
             return error_response(status=400, error="This service does not answer to that Host.")
         return HttpResponseBadRequest("Bad Request: unknown Host\n", content_type="text/plain")
+    # Django compares the admin's own origin with it, and redirects there.
+    request.META["HTTP_HOST"] = host
     if not _wants_our_shape(request):
         return None
     if request.method == "POST" and request.path_info.startswith("/api/webchat/"):
         origin = request.headers.get("Origin")
-        ours = f"{request.scheme}://{host}"
-        if origin is not None and origin != ours and origin not in settings.CORS_ALLOWED_ORIGINS:
+        if origin is not None and not _may_call(origin, f"{request.scheme}://{host}"):
             status, code, sentence = ORIGIN_NOT_ALLOWED
             return error_response(status=status, code=code, error=sentence)
     length = request.META.get("CONTENT_LENGTH") or "0"
@@ -112,6 +115,15 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
     if len(digits) > 12 or int(digits) > body_limit(request.path_info):
         return error_response(status=413)
     return None
+
+
+def _may_call(origin: str, ours: str) -> bool:
+    if origin == ours or origin in settings.CORS_ALLOWED_ORIGINS:
+        return True
+    try:
+        return normal_origin(origin) in {ours, *settings.CORS_ALLOWED_ORIGINS}
+    except ValueError:
+        return False
 
 
 def _is_foreign_error(request: HttpRequest, response: HttpResponseBase) -> bool:
