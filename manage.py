@@ -7,7 +7,17 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
-from django.db import InterfaceError, OperationalError
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    NotSupportedError,
+    ProgrammingError,
+)
+
+# What says nothing of the database's state, and may quote values.
+_OUR_MISTAKES = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 
 
 def main() -> None:
@@ -18,8 +28,8 @@ def main() -> None:
     except ImproperlyConfigured as exc:
         # A wrong setting is the operator's news, one line of it; a traceback would bury the name.
         sys.exit(f"guestportal: {exc}")
-    except (OperationalError, InterfaceError) as exc:
-        if "--traceback" in sys.argv:
+    except (DatabaseError, InterfaceError) as exc:
+        if "--traceback" in sys.argv or isinstance(exc, _OUR_MISTAKES):
             raise
         reason = str(exc).partition("\n")[0].strip() or type(exc).__name__
         sys.exit(f"guestportal: the database cannot be used: {reason}")

@@ -16,6 +16,8 @@ import pytest
 import yaml
 from django.core.management import get_commands, load_command_class
 
+from crm.imports import uploads
+from guestportal.api.body import SYNC_LIMIT, WEBCHAT_LIMIT
 from guestportal.config import SETTINGS
 from guestportal.serving.processes import patience
 
@@ -106,6 +108,26 @@ def test_the_image_holds_every_package_and_runs_as_nobody_special() -> None:
     assert re.findall(r"^USER (\S+)", DOCKERFILE, re.MULTILINE) == ["guestportal"]
     ignored = (ROOT / ".dockerignore").read_text()
     assert all(f"!{name}\n" in ignored for name in copied if not name.startswith("--"))
+
+
+def test_nginx_takes_what_the_admin_and_the_sync_api_take_and_hardly_more() -> None:
+    found = re.search(r"client_max_body_size (\d+)m;", (DEPLOY / "nginx.conf").read_text())
+    assert found
+    limit, mebibyte = int(found[1]) * 1024 * 1024, 1024 * 1024
+    largest = max(uploads.MAX_REQUEST_BYTES, SYNC_LIMIT, WEBCHAT_LIMIT)
+
+    assert largest <= limit < largest + mebibyte
+
+
+def test_what_is_written_is_for_its_user_alone() -> None:
+    assert {directive(unit, "UMask") for unit in UNITS} == {"0077"}
+    assert {directive(unit, "StateDirectoryMode") for unit in UNITS} == {"0700"}
+    assert re.search(r"^ENTRYPOINT .*umask 0077 && exec", DOCKERFILE, re.MULTILINE)
+
+
+def test_every_process_speaks_utf_8() -> None:
+    assert all("\nEnvironment=PYTHONUTF8=1\n" in unit.read_text() for unit in UNITS)
+    assert re.search(r"^ENV .*PYTHONUTF8=1", DOCKERFILE, re.MULTILINE)
 
 
 def test_nginx_sends_what_the_settings_believe() -> None:

@@ -16,7 +16,7 @@ from crm.models import ImportUpload
 # Larger files: `manage.py import_crm`, which holds no web worker.
 MAX_BYTES = 20 * 1024 * 1024
 KEPT_FOR = timedelta(hours=1)
-_FORM_BYTES = 64 * 1024  # what the rest of the form may weigh
+MAX_REQUEST_BYTES = MAX_BYTES + 64 * 1024  # with the rest of the form; deploy/nginx.conf knows it
 
 
 class InMemory(MemoryFileUploadHandler):
@@ -30,7 +30,7 @@ class InMemory(MemoryFileUploadHandler):
         boundary: str,
         encoding: str | None = None,
     ) -> None:
-        self.activated = content_length <= MAX_BYTES + _FORM_BYTES
+        self.activated = content_length <= MAX_REQUEST_BYTES
 
 
 class UploadGone(Exception):
