@@ -88,6 +88,7 @@ AUTHENTICATION_BACKENDS = [
 # Five wrong passwords close a name for a quarter of an hour. By name, not by address: behind a
 # proxy everybody has one. None of it is in the audit log, which a robot must not be able to fill.
 AXES_FAILURE_LIMIT = 5
+AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"  # no name or address in a table
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["username"]
 # The first asks for the address, the second for HSTS with `preload` (below).
@@ -153,9 +154,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["guestportal.api.parser.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_THROTTLE_CLASSES": ["guestportal.api.throttle.WebchatThrottle"],
     "EXCEPTION_HANDLER": "guestportal.api.errors.exception_handler",
-    "NUM_PROXIES": values.NUM_PROXIES,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
     # No ?format=, and no OPTIONS that tells every caller our docstrings.

@@ -14,6 +14,7 @@ from rest_framework.parsers import BaseParser
 
 MAX_DEPTH = 16
 MAX_DIGITS = 20
+INCOMPLETE = "The request body is incomplete."
 
 
 class StrictJSONParser(BaseParser):
@@ -31,7 +32,7 @@ class StrictJSONParser(BaseParser):
         try:
             content = stream.read()
         except OSError as exc:  # the client hung up in the middle of its body
-            raise ParseError("The request body is incomplete.") from exc
+            raise ParseError(INCOMPLETE) from exc
         try:
             value = json.loads(
                 content.decode("utf-8"),

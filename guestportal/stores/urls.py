@@ -118,12 +118,12 @@ _SQLITE = {
 
 # psycopg's; what the URL's query says wins. A connection is held for a transaction, never while
 # the platform is awaited, so a few serve many visitors. Each is checked when it is taken: one that
-# a restarted server left behind is replaced unseen. Five seconds are what the last of 500 visitors
+# a restarted server left behind is replaced unseen. Eight seconds are what the last of 500 visitors
 # at once may wait for one, and what a visitor waits for an honest 503 with the server gone. The
 # pool gives up on a connection sooner, so that the first visitor after the server's return opens
 # it anew.
 _POSTGRESQL = {
-    "pool": {"min_size": 1, "max_size": 20, "timeout": 5, "reconnect_timeout": 2},
+    "pool": {"min_size": 1, "max_size": 20, "timeout": 8, "reconnect_timeout": 2},
     "connect_timeout": 3,
     # A server that vanished without a word (power, network) is noticed in seconds too.
     "keepalives_idle": 10,

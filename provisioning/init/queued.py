@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from provisioning import ledger
@@ -58,7 +59,8 @@ def accept(*, request: InitRequest) -> str | None:
 def progress(*, capability: str) -> Progress | None:
     """Return what became of the creation; None for a capability that is unknown or over."""
     found = (
-        InitCapability.objects.filter(key_hash=_hash(capability), expires_at__gt=timezone.now())
+        InitCapability.objects.exclude(_over())
+        .filter(key_hash=_hash(capability))
         .values_list("creation__status", "creation__guest_id", "creation__withdrawn_at")
         .first()
     )
@@ -70,7 +72,13 @@ def progress(*, capability: str) -> Progress | None:
 
 def forget_expired_capabilities() -> int:
     """Delete the capabilities whose time is over; return how many."""
-    return InitCapability.objects.filter(expires_at__lte=timezone.now()).delete()[0]
+    return InitCapability.objects.filter(_over()).delete()[0]
+
+
+def _over() -> Q:
+    """Return the condition: its time is over, or of a clock so far ahead that it never would be."""
+    now = timezone.now()
+    return Q(expires_at__lte=now) | Q(expires_at__gt=now + 2 * QUEUED_FOR)
 
 
 def _issue_capability(creation_id: UUID) -> str:

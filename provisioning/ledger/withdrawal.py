@@ -12,7 +12,7 @@ def is_withdrawn(*, session_hash: str) -> bool:
     return Withdrawal.objects.filter(session_hash=session_hash).exists()
 
 
-def withdraw(*, session_hash: str, request_id: str) -> int:
+def withdraw(*, session_hash: str, event_request_id: str) -> int:
     """Withdraw the session's consent; return how many creations this call withdrew.
 
     From its commit on every process handles the session as declined, also where the number is 0.
@@ -26,7 +26,7 @@ def withdraw(*, session_hash: str, request_id: str) -> int:
             kind="consent.withdrawn",
             subject=log.pseudonym(session_hash=session_hash),
             actor="visitor",
-            request_id=request_id,
+            request_id=event_request_id,
             data={"creations": withdrawn},
         )
     return withdrawn

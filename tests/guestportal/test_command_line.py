@@ -1,7 +1,6 @@
 """What `manage.py` makes of troubles that every command may meet."""
 
 import ast
-import os
 import re
 import subprocess
 import sys

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from guestportal.api.throttle import COUNT
+from guestportal.api.limits import COUNT
 from provisioning.atomic import Memory, Step
 from provisioning.genesys import gate_steps, oauth
 from tests.support.machine import redis_database

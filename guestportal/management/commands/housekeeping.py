@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
 from audit.sealing.seals import seal
 from audit.sealing.signing import SigningKeyMissing
+from crm import lookup
 from crm.imports import uploads
 from provisioning.init import queued
 from provisioning.init.idempotency import forget_idempotency_keys
@@ -29,6 +31,8 @@ DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
     # A small batch each time: sealing must not wait for it.
     (erase_expired, 15),
     (queued.forget_expired_capabilities, 600),
+    (lookup.fill, 60),
+    (SessionStore.clear_expired, 3600),
 )
 
 

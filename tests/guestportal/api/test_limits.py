@@ -72,7 +72,7 @@ def test_counts_each_address_by_itself(webchat: Webchat) -> None:
 
 @pytest.fixture
 def two_proxies(settings: Any) -> None:
-    settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": 2}
+    settings.NUM_PROXIES = 2
 
 
 @pytest.mark.parametrize("forged", ["", "198.51.100.{n}, ", "a, b, c, {n}, "])
@@ -100,3 +100,45 @@ def test_limits_no_other_address(webchat: Webchat) -> None:
     found = {webchat.client.get("/admin/login/").status_code for _ in range(5)}
 
     assert found == {200}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("192.0.2.1:4711", "192.0.2.1:4712"),
+        ("192.0.2.1", "::ffff:192.0.2.1"),
+        ("2001:db8::1", "2001:db8::2"),
+        ("[2001:db8::1]:443", "2001:db8:0:0:ffff::"),
+        ("fe80::1%eth0", "fe80::2"),
+        (" 192.0.2.1 ", "192.0.2.1"),
+    ],
+)
+def test_counts_one_client_once_however_it_is_written(
+    first: str, second: str, settings: Any, webchat: Webchat
+) -> None:
+    settings.NUM_PROXIES = 1
+
+    found = [
+        webchat.init(headers={"X_Forwarded_For": address}).status_code
+        for address in (first, second, first, second)
+    ]
+
+    assert found == [200, 200, 200, 429]
+
+
+@pytest.mark.parametrize("address", ["2001:db8:1::1", "192.0.2.2", "2001:db8:0:1::1"])
+def test_tells_neighbours_apart(address: str, settings: Any, webchat: Webchat) -> None:
+    settings.NUM_PROXIES = 1
+    for written in ("2001:db8::1", "192.0.2.1"):
+        for _ in range(4):
+            webchat.init(headers={"X_Forwarded_For": written})
+
+    assert webchat.init(headers={"X_Forwarded_For": address}).status_code == 200
+
+
+def test_counts_garbage_as_the_connection(settings: Any, webchat: Webchat) -> None:
+    settings.NUM_PROXIES = 1
+
+    found = [webchat.init(headers={"X_Forwarded_For": f"junk-{n}"}).status_code for n in range(4)]
+
+    assert found == [200, 200, 200, 429]
