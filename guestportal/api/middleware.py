@@ -17,6 +17,8 @@ from guestportal.api.errors import error_response
 from guestportal.api.limits import client_address, wait_for_turn
 from guestportal.api.parser import INCOMPLETE
 from guestportal.api.request_ids import holds_session
+from guestportal.environment.addresses import normal_host
+from guestportal.environment.addresses import origin as normal_origin
 from guestportal.watch.health import PROBES
 from guestportal.watch.logs import request_id
 from provisioning import metrics
@@ -132,12 +134,14 @@ def wants_our_shape(request: HttpRequest) -> bool:
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
     try:
-        host = request.get_host()
+        host = normal_host(request.get_host(), scheme=request.scheme or "http")
     except DisallowedHost:
         # Django would log a traceback for what is a client's mistake, and answer in HTML.
         if wants_our_shape(request):
             return error_response(status=400, error="This service does not answer to that Host.")
         return HttpResponseBadRequest("Bad Request: unknown Host\n", content_type="text/plain")
+    # Django compares the admin's own origin with it, and redirects there.
+    request.META["HTTP_HOST"] = host
     # A webchat call looks for nothing by its address or cookies.
     unusable = not request.path_info.startswith("/api/webchat/") and pages.holds_nul(request)
     if not wants_our_shape(request):
@@ -146,14 +150,22 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         return error_response(status=400)
     if request.method == "POST" and request.path_info.startswith("/api/webchat/"):
         origin = request.headers.get("Origin")
-        ours = f"{request.scheme}://{host}"
-        if origin is not None and origin != ours and origin not in settings.CORS_ALLOWED_ORIGINS:
+        if origin is not None and not _may_call(origin, f"{request.scheme}://{host}"):
             status, code, sentence = ORIGIN_NOT_ALLOWED
             return error_response(status=status, code=code, error=sentence)
     length = length_of(request.META)
     if length is None:
         return error_response(status=400)
     return error_response(status=413) if length > body_limit(request.path_info) else None
+
+
+def _may_call(origin: str, ours: str) -> bool:
+    if origin == ours or origin in settings.CORS_ALLOWED_ORIGINS:
+        return True
+    try:
+        return normal_origin(origin) in {ours, *settings.CORS_ALLOWED_ORIGINS}
+    except ValueError:
+        return False
 
 
 def _is_foreign_error(request: HttpRequest, response: HttpResponseBase) -> bool:
