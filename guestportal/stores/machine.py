@@ -41,6 +41,10 @@ class TakenInTurns:
         self._own = Tried()
         self._lock = threading.Lock()
 
+    def look(self) -> Tried:
+        """Return the last try."""
+        return self._change(lambda known: known)[1]
+
     def claim(self, *, every: float) -> tuple[Tried, bool]:
         """Return the last try, and whether the next is the caller's: one in `every` seconds is.
 

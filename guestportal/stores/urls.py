@@ -33,9 +33,20 @@ def database(url: str, *, made_later: Path | None = None) -> dict[str, Any]:
         raise ValueError("no such port")
     entry = dict(environ.Env.db_url_config(url))
     given = entry.get("OPTIONS", {})
+    behind_pgbouncer = _is_on(given.pop("pgbouncer", "off"))
     _require_postgres(entry, given)
+    options = _POSTGRESQL | given
+    if behind_pgbouncer:  # in transaction mode: docs/operators.md
+        del options["options"]
+        entry["DISABLE_SERVER_SIDE_CURSORS"] = True
     engine = "guestportal.stores.postgresql"
-    return entry | {"ENGINE": engine, "CONN_HEALTH_CHECKS": True, "OPTIONS": _POSTGRESQL | given}
+    return entry | {"ENGINE": engine, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
+
+
+def _is_on(value: Any) -> bool:
+    if value not in ("on", "off"):
+        raise ValueError("neither on nor off")
+    return bool(value == "on")
 
 
 def cache(url: str) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def trouble() -> str:
         if time.monotonic() > ends_at:
             return UNREACHABLE
         time.sleep(0.05)
-        known, _ = turns.claim(every=2 * EVERY_SECONDS)
+        known = turns.look()
     return known.trouble
 
 
