@@ -1,14 +1,14 @@
 """What Django reads: the settings declared in `guestportal.config`, and what follows from them."""
 
-import os
 from datetime import timedelta
-from pathlib import Path
 
-from guestportal import config, environment
+from guestportal import config
+from guestportal.environment import reading
+from guestportal.stores import urls
 
 BASE_DIR, VAR_DIR = config.BASE_DIR, config.VAR_DIR
-environment.read_dotenv(Path(os.environ.get("ENV_FILE", BASE_DIR / ".env")))
-values = environment.read(config.SETTINGS.values())
+DOTENV_UNKNOWN = reading.read_dotenv(BASE_DIR / ".env", ours=config.SETTINGS)
+values = reading.read(config.SETTINGS.values())
 globals().update(vars(values))  # each is a setting of Django's, under its own name
 SECRET_KEY: str = values.SECRET_KEY  # django-stubs would have it str or bytes
 
@@ -50,6 +50,8 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    # Before the form is read, which is where its CSRF token is checked.
+    "guestportal.desk.strangers.StrangersMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
@@ -86,14 +88,20 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
-# Five wrong passwords close a name for a quarter of an hour. By name, not by address: behind a
-# proxy everybody has one. None of it is in the audit log, which a robot must not be able to fill.
+PASSWORD_HASHERS = [
+    f"guestportal.desk.hashers.{name}" for name in ("Pbkdf2", "Pbkdf2Sha1", "Scrypt")
+]
+# Five wrong passwords close a name for a quarter of an hour, counted in the cache: a robot must not
+# be able to fill a table, nor the audit log. Addresses: `guestportal.desk.strangers`.
+AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
 AXES_FAILURE_LIMIT = 5
 AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"  # no name or address in a table
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["username"]
-SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # it asks for the address
+# The first asks for the address, the second for HSTS with `preload` (below).
+SILENCED_SYSTEM_CHECKS = ["axes.W006", "security.W021"]
 AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
 AXES_ENABLE_ACCESS_FAILURE_LOG = AXES_ENABLE_ADMIN = False
 AXES_DISABLE_ACCESS_LOG = True
@@ -101,6 +109,9 @@ AXES_VERBOSE = False
 OTP_TOTP_ISSUER = "guestportal"
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 OTP_TOTP_THROTTLE_FACTOR = 1
+# An upload comes in through memory, for those who are signed in, one file in a form.
+FILE_UPLOAD_HANDLERS = ["crm.imports.uploads.InMemory"]
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -119,7 +130,9 @@ WHITENOISE_ALLOW_ALL_ORIGINS = True
 WHITENOISE_IMMUTABLE_FILE_TEST = r"\.[0-9a-f]{12}\.|/webchat-\d+\.\d+\.\d+\."
 
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = values.SECURE_HSTS_SECONDS > 0
+# For the names below our own too: one over plain http could set our cookies. But no `preload`: it
+# asks browsers' makers to put the whole domain, which is not ours to give, on a list for years.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = values.SECURE_HSTS_SECONDS > 0
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not values.DEBUG
 X_FRAME_OPTIONS = "DENY"
 # Staff who leave their desk are signed out after half an hour without a request.
@@ -173,6 +186,7 @@ CELERY_WORKER_CONSUMER = "guestportal.serving.worker:PatientConsumer"
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BROKER_TRANSPORT = urls.broker_transport(values.CELERY_BROKER_URL)
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for ever

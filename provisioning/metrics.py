@@ -40,6 +40,9 @@ STAGES = Histogram(
     ["stage"],
     buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
 )
+UNMET_WITHDRAWALS = Counter(
+    "guestportal_unmet_withdrawals", "Withdrawals of sessions that no creation is known of"
+)
 PLATFORM_CALLS = Counter(
     "guestportal_platform_calls",
     "Requests to the platform by HTTP status, or by our code where none came",

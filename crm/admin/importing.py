@@ -20,7 +20,6 @@ from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from audit import staff
 from backoffice.turns import give_way
@@ -34,7 +33,10 @@ logger = logging.getLogger(__name__)
 _TEMPLATES = "admin/crm/crmrecord/"
 _PLACE = "<!-- parts -->"
 _SECONDS_A_PART = 0.1
-_TOO_LARGE = "The file is larger than 20 MB: import it with `manage.py import_crm FILE`."
+_TOO_LARGE = (
+    f"The file is larger than {uploads.MAX_BYTES // 2**20} MB:"
+    " import it with `manage.py import_crm FILE`."
+)
 
 
 class UploadForm(forms.Form):
@@ -62,7 +64,6 @@ def allowed(*, request: HttpRequest) -> bool:
 def page(*, admin: Any) -> Callable[[HttpRequest], HttpResponseBase]:
     """Return the import's view for the ModelAdmin `admin`."""
 
-    @csrf_protect
     def view(request: HttpRequest) -> HttpResponseBase:
         if not allowed(request=request):
             raise PermissionDenied
@@ -74,12 +75,7 @@ def page(*, admin: Any) -> Callable[[HttpRequest], HttpResponseBase]:
             return _uploaded(request, context)
         return TemplateResponse(request, f"{_TEMPLATES}import.html", context)
 
-    @csrf_exempt  # only until the handler is set: checking the token reads the upload
-    def kept_in_memory(request: HttpRequest) -> HttpResponseBase:
-        request.upload_handlers = [uploads.InMemory(request)]
-        return view(request)
-
-    return kept_in_memory
+    return view
 
 
 def _uploaded(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase:

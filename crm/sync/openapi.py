@@ -48,7 +48,9 @@ SESSION_HASH = OpenApiParameter(
     type={"type": "string", "pattern": "^[0-9a-fA-F]{64}$"},
     description="SHA-256 of the session id, hexadecimal.",
 )
-IF_MATCH = _header("If-Match", "Only if the record still has this ETag; `*`: only if there is one.")
+IF_MATCH = _header(
+    "If-Match", "Only if the record still has this ETag, in its quotes; `*`: only if there is one."
+)
 IF_NEW = _header("If-None-Match", "`*`: only if there is no record yet.")
 IF_NONE_MATCH = _header("If-None-Match", "The ETag you hold: 304 while the record has it.")
 

@@ -21,7 +21,16 @@ from crm.models import CrmRecord
 from crm.sessions import key_for_hash
 from crm.sync.preconditions import Preconditions
 from crm.sync.serializers import MAX_RECORDS, RecordPatch
-from crm.upsert import TRIES, Change, Overtaken, Plan, merged_attributes, plan_all, write
+from crm.upsert import (
+    TRIES,
+    Change,
+    Overtaken,
+    Plan,
+    merged_attributes,
+    plan_all,
+    same_attributes,
+    write,
+)
 
 _RECORDS_A_TURN = 200
 
@@ -158,12 +167,16 @@ def _replaced(
         found = _locked(key)
         preconditions.check(record=found)
         record = found or CrmRecord(session_hash=key)
-        changed = [name for name in wanted if getattr(record, name) != wanted[name]]
+        changed = [name for name in wanted if not _same(name, getattr(record, name), wanted[name])]
         for name in changed:
             setattr(record, name, wanted[name])
         if changed:
             changes.save_record(record=record, fields=changed, actor=actor, request_id=request_id)
     return record, found is None
+
+
+def _same(name: str, stored: Any, wanted: Any) -> bool:
+    return same_attributes(stored, wanted) if name == "attributes" else bool(stored == wanted)
 
 
 def _locked(key: str) -> CrmRecord | None:

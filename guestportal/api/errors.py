@@ -15,6 +15,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
+from guestportal.api.parser import BodyTooLarge
 from guestportal.watch.logs import request_id
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ GENERIC: dict[int, tuple[str, str]] = {
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take that method."),
     406: ("not_acceptable", "This service answers with application/json."),
-    413: ("too_large", "The request body is too large."),
+    413: (BodyTooLarge.default_code, BodyTooLarge.default_detail),
     415: ("unsupported_media_type", "The request body must be application/json."),
     429: ("rate_limited", "Too many requests from this address."),
     500: ("internal_error", "Something went wrong on our side."),

@@ -9,11 +9,21 @@ import math
 from collections.abc import Collection, Mapping
 from typing import IO, Any
 
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
+
+from guestportal.api.body import is_too_large
 
 MAX_DEPTH = 16
 MAX_DIGITS = 20
+INCOMPLETE = "The request body is incomplete."
+
+
+class BodyTooLarge(APIException):
+    """More came than this address takes, in chunks: no length had announced it."""
+
+    status_code = 413
+    default_code, default_detail = "too_large", "The request body is too large."
 
 
 class StrictJSONParser(BaseParser):
@@ -27,11 +37,18 @@ class StrictJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Return the decoded value. Raises ParseError, never with text from the body."""
+        """Return the decoded value; of no body, what DRF takes for none.
+
+        Raises BodyTooLarge, or ParseError, never with text from the body.
+        """
         try:
             content = stream.read()
-        except OSError as exc:  # the client hung up in the middle of its body
-            raise ParseError("The request body is incomplete.") from exc
+        except OSError as exc:
+            if is_too_large(exc):
+                raise BodyTooLarge from exc
+            raise ParseError(INCOMPLETE) from exc
+        if not content:
+            return {}
         try:
             value = json.loads(
                 content.decode("utf-8"),

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
@@ -39,7 +40,8 @@ ERROR = {
 }
 HEADERS = {
     "X-Request-ID": {
-        "description": "Names this request in our log and records; yours where it was well formed.",
+        "description": "Names this request in our log and records; yours where it was well formed "
+        "and does not hold the session id.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
     },
     "Retry-After": {
@@ -53,12 +55,14 @@ HEADERS = {
 }
 
 
+@csrf_exempt  # a form is refused unread
 @require_safe
 def document(request: HttpRequest) -> HttpResponse:
     """Answer with the OpenAPI document."""
     return JsonResponse(_document(), json_dumps_params={"ensure_ascii": False})
 
 
+@csrf_exempt  # a form is refused unread
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """Show the document in Swagger UI, served from here."""

@@ -18,6 +18,7 @@ from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.ggevent import GeventWorker
 
+from guestportal.api.body import Body
 from guestportal.watch.logs import JsonFormatter
 
 # An init makes thousands of short-lived objects; looking through them every 700 costs an eighth.
@@ -39,6 +40,13 @@ def on_starting(server: Any) -> None:
     """Make the folder in which several workers add up their counters."""
     if server.cfg.workers > 1:
         os.environ[_COUNTERS] = tempfile.mkdtemp(prefix="guestportal-metrics-")
+
+
+def post_request(worker: Any, req: Any, environ: dict[str, Any], resp: Any) -> None:
+    """Hang up behind an answer whose request does not end."""
+    body = environ.get("wsgi.input")
+    if isinstance(body, Body) and not body.finish():
+        req.force_close()
 
 
 def child_exit(server: Any, worker: Any) -> None:

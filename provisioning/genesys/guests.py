@@ -26,6 +26,7 @@ from provisioning.genesys.transport import Answer, Transport
 _GUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}")
 # ISO 8601 in digits and its own separators: `fromisoformat` takes any character between the parts.
 _MOMENT = r"[0-9TtZz:.,+ W-]{8,40}"
+_WORD = r"[A-Za-z_-]{1,16}"
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,7 @@ def _expect_success(answer: Answer) -> None:
 def _missing_scope(answer: Answer) -> str:
     """Return the scope that a 403 names: the seed's ``cause``, or the vendor's message."""
     body = answer.body if isinstance(answer.body, dict) else {}
-    told = " ".join(str(body.get(name, ""))[:300] for name in ("cause", "code", "message"))
+    told = " ".join(storable(body.get(name), limit=300) for name in ("cause", "code", "message"))
     if "scope" not in told:
         return ""
     named = re.search(r"[a-zA-Z]+(?::[a-zA-Z-]+){1,3}", told)
@@ -220,8 +221,8 @@ def _read_guest(answer: Answer) -> Guest:
     return Guest(
         id=guest_id,
         consent_given=given if isinstance(given, bool) else None,
-        consent_type=storable(kind, limit=16) if isinstance(kind, str) else None,
-        created_date=storable(created, limit=40),
+        consent_type=storable(kind, limit=16, shape=_WORD) if isinstance(kind, str) else None,
+        created_date=storable(created, limit=40, shape=_MOMENT),
     )
 
 
@@ -246,6 +247,8 @@ def get_client() -> GenesysClient:
         connect_timeout=settings.GENESYS_CONNECT_TIMEOUT,
         read_timeout=settings.GENESYS_READ_TIMEOUT,
         pool_size=min(settings.MAX_IN_FLIGHT, 1000),
+        ca_bundle=settings.GENESYS_CA_BUNDLE,
+        proxy=settings.GENESYS_PROXY,
     )
     tokens = TokenSource(
         credentials=ClientCredentials(

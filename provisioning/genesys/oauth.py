@@ -5,19 +5,17 @@ lock; processes that share a cache wait for one another on a key in it. Every wa
 deadline of the init that waits.
 """
 
-import base64
 import hashlib
-import hmac
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
-from django.conf import settings
+from cryptography.fernet import InvalidToken
 from django.core.cache import cache
 
+from backoffice.ciphers import cipher
 from provisioning.atomic import Done, Fields, Step, Value, number
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import Credentials, PlatformError, Protocol, Unavailable
@@ -117,11 +115,7 @@ class TokenSource:
         self._gate = gate
         self._attempts = attempts
         self._key = credentials.cache_key()
-        self._cipher = Fernet(
-            base64.urlsafe_b64encode(
-                hmac.digest(settings.SECRET_KEY.encode(), b"platform token", "sha256")
-            )
-        )
+        self._cipher = cipher(purpose=b"platform token")
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._not_before = 0.0  # no early refresh sooner
@@ -232,7 +226,7 @@ def _read_token(answer: Answer) -> Token:
     if answer.status in (400, 401, 403):
         raise Credentials(
             "the platform does not accept our client credentials",
-            remedy=_remedy(str(body.get("error", "")), answer.status),
+            remedy=_remedy(body.get("error"), answer.status),
             **details,
         )
     value = body.get("access_token")
@@ -259,7 +253,7 @@ def _life(expires_in: Any) -> float:
     return min(seconds, LONGEST_LIFE_SECONDS)
 
 
-def _remedy(error: str, status: int) -> str:
+def _remedy(error: object, status: int) -> str:
     if error == "invalid_scope" or status == 403:
         return "Give the OAuth client's role the scopes named in GENESYS_SCOPES."
     if error == "unauthorized_client":

@@ -37,7 +37,8 @@ def recover() -> Recovered:
     unknown = failed = resting = 0
     while rows := list(_overdue()[:BATCH]):
         for row in rows:
-            entry = Entry(row.id, log.pseudonym(session_hash=row.session_hash), row.request_id)
+            subject = log.pseudonym(session_hash=row.session_hash)
+            entry = Entry(row.id, subject, row.request_in_events)
             if row.status == Status.PENDING:
                 unknown += ledger.give_up(
                     entry=entry, leaving=Status.PENDING, status=Status.UNKNOWN
@@ -64,6 +65,6 @@ def _overdue() -> QuerySet[GuestCreation]:
     return (
         GuestCreation.objects.filter(overdue_at__isnull=False)
         .exclude(in_work())
-        .only("id", "status", "session_hash", "request_id")
+        .only("id", "status", "session_hash", "event_request_id")
         .order_by("overdue_at")
     )

@@ -1,10 +1,23 @@
-"""Taking consent back, as easily as it was given (GDPR art. 7(3))."""
+"""Taking consent back, as easily as it was given (GDPR art. 7(3)).
+
+Anybody can withdraw for a session that they made up. So of one that no creation is known of only
+the withdrawal itself is kept, in one row; what belongs to it in the audit log follows with the
+session's first init, if ever there is one.
+"""
+
+from datetime import timedelta
 
 from django.utils import timezone
 
 from audit import log
-from provisioning import ledger
+from provisioning import metrics
+from provisioning.ledger import sql
+from provisioning.ledger.transactions import session_transaction
+from provisioning.ledger.transitions import mark_withdrawn
 from provisioning.models import Withdrawal
+
+UNMET_FOR = timedelta(days=400)
+_BATCH = 1_000
 
 
 def is_withdrawn(*, session_hash: str) -> bool:
@@ -12,21 +25,51 @@ def is_withdrawn(*, session_hash: str) -> bool:
     return Withdrawal.objects.filter(session_hash=session_hash).exists()
 
 
-def withdraw(*, session_hash: str, request_id: str) -> int:
+def withdraw(*, session_hash: str, event_request_id: str) -> int:
     """Withdraw the session's consent; return how many creations this call withdrew.
 
     From its commit on every process handles the session as declined, also where the number is 0.
     """
-    with ledger.session_transaction(session_hash):
+    now = timezone.now()
+    with session_transaction(session_hash):
+        known = sql.history(session_hash=session_hash).latest is not None
         Withdrawal.objects.update_or_create(
-            session_hash=session_hash, defaults={"withdrawn_at": timezone.now()}
+            session_hash=session_hash,
+            defaults={"withdrawn_at": now, "unmet_at": None if known else now},
         )
-        withdrawn = ledger.mark_withdrawn(session_hash=session_hash)
-        log.record(
-            kind="consent.withdrawn",
-            subject=log.pseudonym(session_hash=session_hash),
-            actor="visitor",
-            request_id=request_id,
-            data={"creations": withdrawn},
-        )
-    return withdrawn
+        if known:
+            withdrawn = mark_withdrawn(session_hash=session_hash)
+            _record(session_hash, event_request_id, {"creations": withdrawn})
+            return withdrawn
+    metrics.UNMET_WITHDRAWALS.inc()
+    return 0
+
+
+def meet_withdrawal(*, session_hash: str, event_request_id: str) -> None:
+    """Record, in the transaction of a session's first init, what it withdrew before."""
+    earlier = Withdrawal.objects.filter(session_hash=session_hash, unmet_at__isnull=False).first()
+    if earlier is None:
+        return
+    Withdrawal.objects.filter(session_hash=session_hash).update(unmet_at=None)
+    asked_at = log.timestamp(earlier.withdrawn_at)
+    _record(session_hash, event_request_id, {"creations": 0, "askedAt": asked_at})
+
+
+def forget_unmet_withdrawals() -> int:
+    """Delete withdrawals that no init has met for UNMET_FOR; return how many."""
+    old = Withdrawal.objects.filter(unmet_at__lte=timezone.now() - UNMET_FOR)
+    deleted = 0
+    while keys := list(old.values_list("pk", flat=True)[:_BATCH]):
+        # Asked again: an init or another request may have come meanwhile.
+        deleted += old.filter(pk__in=keys).delete()[0]
+    return deleted
+
+
+def _record(session_hash: str, event_request_id: str, data: dict[str, object]) -> None:
+    log.record(
+        kind="consent.withdrawn",
+        subject=log.pseudonym(session_hash=session_hash),
+        actor="visitor",
+        request_id=event_request_id,
+        data=data,
+    )

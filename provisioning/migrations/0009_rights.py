@@ -60,7 +60,7 @@ def forget_the_hashes(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("admin", "0003_logentry_add_action_flag_choices"),
-        ("provisioning", "0006_review_queue"),
+        ("provisioning", "0008_creation_by_request"),
     ]
     operations = [
         migrations.SeparateDatabaseAndState(

@@ -1,6 +1,7 @@
 """What visitors were told, and who took consent back."""
 
 from django.db import models
+from django.db.models import Q
 
 from provisioning.validators import validate_language, validate_purposes
 
@@ -55,10 +56,22 @@ class Notice(NoticeContent):
 
 
 class Withdrawal(models.Model):
-    """A session that withdrew its consent, until it states consent again."""
+    """A session that withdrew its consent, until it states consent again.
+
+    One that no creation is known of may be anybody's invention: until an init of it comes, nothing
+    else is written, and `unmet_at` says when it was last asked for.
+    """
 
     session_hash = models.CharField(max_length=64, primary_key=True)
     withdrawn_at = models.DateTimeField()
+    unmet_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["unmet_at"], condition=Q(unmet_at__isnull=False), name="withdrawal_unmet"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"withdrawn {self.withdrawn_at:%Y-%m-%d}"

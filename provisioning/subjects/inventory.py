@@ -73,7 +73,7 @@ TABLES: dict[str, Table] = {
                 "session_hash email first_name tier previous_tickets attributes created_at"
                 " updated_at"
             ),
-            Fate(DELETED, WITHHELD, STAYS): "id version",
+            Fate(DELETED, WITHHELD, STAYS): "id version record_id address_key address_version",
         },
     ),
     "crm_importupload": Table(
@@ -103,9 +103,9 @@ TABLES: dict[str, Table] = {
             ),
             Fate(BLANKED, WITHHELD, BLANKED): "salt",
             Fate(UNLINKED, EXPORTED, UNLINKED): (
-                "id created_at updated_at status tokens_issued consent_given consent_type"
-                " consent_basis notice_id gpc withdrawn_at erased_at reviewed_at error_code"
-                " platform_status echo_consent_given echo_mismatch"
+                "id event_request_id created_at updated_at status tokens_issued consent_given"
+                " consent_type consent_basis notice_id gpc withdrawn_at erased_at reviewed_at"
+                " error_code platform_status echo_consent_given echo_mismatch"
             ),
         },
     ),
@@ -133,7 +133,10 @@ TABLES: dict[str, Table] = {
     ),
     "provisioning_withdrawal": Table(
         "a session that took its consent back, until it states consent again",
-        {Fate(DELETED, EXPORTED, STAYS): "session_hash withdrawn_at"},
+        {Fate(DELETED, EXPORTED, STAYS): "session_hash withdrawn_at unmet_at"},
+    ),
+    "provisioning_writeprobe": Table(
+        "the row that /readyz writes to see that one can be written", {_OURS: "id written_at"}
     ),
     "provisioning_legalhold": Table(
         "a legal hold, until it is lifted",

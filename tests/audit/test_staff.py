@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
+from tests.support.factories import sign_in
 from tests.support.visitor import events
 
 pytestmark = pytest.mark.django_db
@@ -15,13 +16,13 @@ def root():
 
 
 def test_records_a_staff_login_through_the_form(root):
-    Client().post("/admin/login/", {"username": "root", "password": "secret"})
+    sign_in(Client(), "root")
 
     assert [event["actor"] for event in events("staff.login")] == [f"staff:{root.pk}"]
 
 
 def test_records_no_failed_login(root):
-    Client().post("/admin/login/", {"username": "root", "password": "wrong"})
+    sign_in(Client(), "root", "wrong")
 
     assert events("staff.login") == []
 

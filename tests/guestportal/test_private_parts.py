@@ -27,7 +27,7 @@ from kombu import Connection
 from kombu.utils.imports import symbol_by_name
 
 from guestportal.serving.gunicorn_config import Worker
-from tests.support.factories import staff
+from tests.support.factories import sign_in, staff
 
 
 def calls(function: Any, name: str) -> bool:
@@ -127,10 +127,9 @@ def test_signing_in_chooses_no_device_and_writes_no_password_into_the_page() -> 
         assert called, f"OTPAuthenticationFormMixin.{hook}: django-otp skips it"
     user = staff()
     device = TOTPDevice.objects.create(user=user, confirmed=True)
-    form = {"username": user.username, "password": "secret"}
 
-    page = Client().post("/admin/login/", form)
-    signed_in = Client().post("/admin/login/", form | {"otp_token": f"{totp(device.bin_key):06}"})
+    page = sign_in(Client(), user.username)
+    signed_in = sign_in(Client(), user.username, otp_token=f"{totp(device.bin_key):06}")
 
     assert b'value="secret"' not in page.content, "OTPAuthenticationFormMixin._update_form"
     assert signed_in.status_code == 302, "OTPAuthenticationFormMixin._chosen_device"

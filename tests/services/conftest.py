@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from kombu import Connection
@@ -21,9 +22,9 @@ def database() -> Iterator[str]:
 
 
 @pytest.fixture
-def redis() -> Iterator[Server]:
+def redis(tmp_path: Path) -> Iterator[Server]:
     """A Redis server of the test's own."""
-    with own_redis() as server:
+    with own_redis(tmp_path) as server:
         yield server
 
 

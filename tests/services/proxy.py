@@ -1,4 +1,4 @@
-"""A way to a server that a test may cut without stopping the server."""
+"""A way to a server that a test may cut, or make slow, without touching the server."""
 
 import socket
 import threading
@@ -8,7 +8,12 @@ from tests.support.service import free_port
 
 
 class Proxy:
-    """A TCP proxy that can be cut: open connections break, new ones are refused."""
+    """A TCP proxy that can be cut: open connections break, new ones are refused.
+
+    `pause`: how many seconds whatever the server says is held back; may be changed at any time.
+    """
+
+    pause = 0.0
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
@@ -44,13 +49,19 @@ class Proxy:
             far = socket.create_connection(self._target)
             self._open += [near, far]
             for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=_pump, args=[source, sink], daemon=True).start()
+                threading.Thread(target=self._pump, args=[source, sink], daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            said_by_the_server = source.getpeername() == self._target
+            while data := source.recv(65536):
+                if said_by_the_server and self.pause:
+                    threading.Event().wait(self.pause)
+                sink.sendall(data)
+        _end(source, sink)
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
+def _end(source: socket.socket, sink: socket.socket) -> None:
     for end in (source, sink):
         with suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)

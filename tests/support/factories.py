@@ -3,6 +3,8 @@
 from hashlib import sha256
 from itertools import count
 from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
@@ -45,6 +47,12 @@ def staff(role: str = "", **fields: Any) -> AbstractBaseUser:
     return user
 
 
+def sign_in(client: Client, name: str, password: str = "secret", **more: Any) -> Any:
+    """Send the sign-in form as a browser does."""
+    form = urlencode({"username": name, "password": password, **more})
+    return client.post("/admin/login/", form, content_type="application/x-www-form-urlencoded")
+
+
 def signed_in(role: str = "") -> Client:
     """Return a browser in which somebody with this role is signed in, as `staff` makes them."""
     client = Client()
@@ -61,6 +69,7 @@ def creation(*, session_id: str = "", **fields: Any) -> GuestCreation:
         "created_at": timezone.now(),
         "session_hash": key,
         "request_id": f"request-{number}",
+        "event_request_id": uuid4(),
         "status": "ready",
         "guest_id": f"guest-{number}",
         "consent_given": True,
@@ -77,7 +86,7 @@ def creation(*, session_id: str = "", **fields: Any) -> GuestCreation:
             kind="init.attempted",
             subject=log.pseudonym(session_hash=key),
             actor="visitor",
-            request_id=row.request_id,
+            request_id=row.request_in_events,
             data={"creation": str(row.id)},
         )
     return row

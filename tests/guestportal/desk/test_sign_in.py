@@ -12,7 +12,7 @@ from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from audit.models import AuditEvent
-from tests.support.factories import staff
+from tests.support.factories import sign_in, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ LOGIN = "/admin/login/"
 
 
 def _sign_in(client, user, password="secret", **more):
-    return client.post(LOGIN, {"username": user.username, "password": password, **more})
+    return sign_in(client, user.username, password, **more)
 
 
 def _enrol(user, *options):
@@ -40,6 +40,24 @@ def test_locks_a_name_after_five_wrong_passwords(client):
 
     assert answers == [200, 200, 200, 200, 429]
     assert _sign_in(client, user).status_code == 429
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a\x00b", "a" * 256, "\ufdfa" * 149, "a\u202eb\x1f", ""],
+    ids=["NUL", "256 letters", "149 that become 2,682", "control", "none"],
+)
+def test_lets_nobody_in_by_a_name_that_is_none(client, name):
+    client.raise_request_exception = False
+
+    answer = sign_in(client, name)
+
+    assert answer.status_code == 200
+    assert "errornote" in answer.content.decode()
+
+
+def test_reads_no_name_of_100000_letters(client):
+    assert sign_in(client, "a" * 100_000).status_code == 413
 
 
 def test_opens_a_locked_name_after_a_quarter_of_an_hour(client):

@@ -1,12 +1,20 @@
 """`POST /api/webchat/consent/withdraw`: as easy as giving it, and it holds at once."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
 
+from audit import log
 from audit.models import AuditEvent
-from provisioning.models import GuestCreation
+from provisioning import metrics
+from provisioning.ledger.withdrawal import forget_unmet_withdrawals
+from provisioning.models import GuestCreation, Withdrawal
 from tests.support.factories import crm_record
 from tests.support.platform import Platform
 from tests.support.webchat import Webchat, session_hash
@@ -95,6 +103,100 @@ def test_stops_an_init_whose_guest_is_being_made(webchat: Webchat, platform: Pla
     assert (answer.status_code, answer.json()["code"]) == (403, "consent_declined")
     assert platform.tokens == []
     assert GuestCreation.objects.get().withdrawn_at
+
+
+# --- Of a session that no creation is known of ----------------------------------------------------
+
+
+def rows() -> dict[str, int]:
+    """Count the rows of every table there is."""
+    with connection.cursor() as cursor:
+        counts = {}
+        for table in connection.introspection.table_names():
+            cursor.execute(f"SELECT count(*) FROM {table}")
+            counts[table] = cursor.fetchone()[0]
+    return counts
+
+
+def withdrawals() -> list[dict[str, Any]]:
+    """Return what the log says of withdrawals."""
+    return [
+        json.loads(body)["data"]
+        for body in AuditEvent.objects.filter(kind="consent.withdrawn")
+        .order_by("id")
+        .values_list("body", flat=True)
+    ]
+
+
+def test_writes_one_row_for_a_session_that_was_made_up(webchat: Webchat) -> None:
+    before = rows()
+
+    answers = [webchat.withdraw() for _ in range(3)]
+
+    assert [answer.json() for answer in answers] == [{"withdrawn": 0}] * 3
+    assert rows() == before | {"provisioning_withdrawal": 1}
+
+
+def test_remembers_the_latest_request_of_one_that_is_repeated(webchat: Webchat) -> None:
+    webchat.withdraw()
+
+    with time_machine.travel(timezone.now() + timedelta(days=399)):
+        webchat.withdraw()
+    with time_machine.travel(timezone.now() + timedelta(days=401)):
+        assert forget_unmet_withdrawals() == 0
+
+
+@pytest.mark.parametrize("given", [True, False, None])
+def test_records_it_with_the_session_s_first_init(given: bool | None, webchat: Webchat) -> None:
+    webchat.withdraw()
+    asked_at = log.timestamp(Withdrawal.objects.get().withdrawn_at)
+    assert withdrawals() == []
+
+    for _ in range(2):
+        webchat.init(consentGiven=given)
+
+    assert withdrawals() == [{"creations": 0, "askedAt": asked_at}]
+    kinds = AuditEvent.objects.order_by("id").values_list("kind", flat=True)
+    assert list(kinds)[:2] == ["consent.withdrawn", "init.attempted"]
+    assert Withdrawal.objects.exists() is (given is not True)
+
+
+def test_does_not_record_it_for_an_init_that_comes_to_nothing(
+    webchat: Webchat, settings: Any
+) -> None:
+    webchat.withdraw()
+    settings.CONSENT_MODE = "strict"
+
+    assert webchat.init(consentGiven=None).status_code == 400
+
+    assert withdrawals() == []
+    assert Withdrawal.objects.get().unmet_at
+
+
+def test_forgets_400_days_later_one_that_no_init_has_met(webchat: Webchat) -> None:
+    webchat.withdraw("made up")
+    webchat.withdraw("met")
+    webchat.init("met", consentGiven=False)
+    webchat.init("known")
+    webchat.withdraw("known")
+
+    with time_machine.travel(timezone.now() + timedelta(days=399)):
+        assert forget_unmet_withdrawals() == 0
+    with time_machine.travel(timezone.now() + timedelta(days=400, minutes=1)):
+        call_command("housekeeping", once=True)
+
+    left = set(Withdrawal.objects.values_list("session_hash", flat=True))
+    assert left == {session_hash("met"), session_hash("known")}
+
+
+def test_counts_it_in_metrics(webchat: Webchat) -> None:
+    before = metrics.UNMET_WITHDRAWALS._value.get()
+    webchat.init("known")
+
+    for session in ("made up", "made up", "known"):
+        webchat.withdraw(session)
+
+    assert metrics.UNMET_WITHDRAWALS._value.get() == before + 2
 
 
 @pytest.mark.parametrize("body", [{}, {"sessionId": 1}, []])
