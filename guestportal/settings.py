@@ -50,11 +50,11 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    # Before the form is read, which is where its CSRF token is checked.
-    "guestportal.desk.strangers.StrangersMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    # Once it is known who asks, and before the form is read to check its CSRF token.
+    "guestportal.desk.strangers.StrangersMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "audit.staff.StaffMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
