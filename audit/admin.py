@@ -84,7 +84,7 @@ class AuditEventAdmin(ClosedAdmin):
         shown = getattr(response, "context_data", None) or {}
         if "cl" in shown:
             rows = len(shown["cl"].result_list)
-            data = {"filter": _narrowed(request, found=rows > 0), "rows": rows}
+            data = {"filter": _narrowed(request, shown["cl"].query, found=rows > 0), "rows": rows}
             staff.record_view(request, kind=VIEWED, data=data)
         return response
 
@@ -94,7 +94,8 @@ class AuditEventAdmin(ClosedAdmin):
         """Show one event, and record who saw it."""
         response = super().change_view(request, object_id, form_url, extra_context)
         if response.status_code == 200:
-            staff.record_view(request, kind=VIEWED, data={"filter": {"id": object_id}, "rows": 1})
+            data = {"filter": {"id": str(UUID(object_id))}, "rows": 1}
+            staff.record_view(request, kind=VIEWED, data=data)
         return response
 
 
@@ -113,11 +114,13 @@ def _kinds() -> Iterator[str]:
         yield kind
 
 
-def _narrowed(request: HttpRequest, *, found: bool) -> dict[str, str]:
+def _narrowed(request: HttpRequest, query: str, *, found: bool) -> dict[str, str]:
     """Return what narrowed the list; a value that found nothing is not repeated.
+
+    `query` is what was searched for, which is not all that was typed: no text with U+0000 is.
 
     Someone may search for an address or a session hash, and the log must never hold one. A value
     that found an event stands in the log already.
     """
-    given = {name: request.GET.get(name, "") for name in ("q", "kind", "days")}
+    given = {"q": query.strip(), **{name: request.GET.get(name, "") for name in ("kind", "days")}}
     return {name: value if found else "(found nothing)" for name, value in given.items() if value}

@@ -127,6 +127,8 @@ def export(
                 "actor": actor,
                 "filter": only.described(),
                 "records": count,
+                # Tells an end that is missing from a record taken out.
+                "last_position": leaves.values_list("position", flat=True).last() or 0,
                 "public_keys": signing.public_keys(),
             }
         )

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ _INSERT = (
     "INSERT INTO audit_auditevent (id, time, kind, subject, actor, request_id, body)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s)"
 )
+# An event can never be changed: a client's own text has no place in it.
+_REQUEST_ID = re.compile(r"([0-9a-f]{32})?")
 _ENCODER = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 )
@@ -48,16 +51,19 @@ def record(
     """Append one event in the caller's open transaction: one INSERT.
 
     `kind` is a dotted name such as ``guest.created``; `subject` is what `pseudonym` answers (or
-    empty), `actor` who caused it (``visitor``, ``system``, ``staff:<user id>``); `data` holds JSON
-    values and no personal data. Raises OutsideTransaction where no `transaction.atomic()` is open,
-    NotRecordable where `data` is not JSON or a name is longer than its column.
+    empty), `actor` who caused it (``visitor``, ``system``, ``staff:<user id>``), `request_id` an id
+    made here (32 hex digits, or empty), never a client's; `data` holds JSON values and no personal
+    data. Raises OutsideTransaction where no `transaction.atomic()` is open, NotRecordable where
+    `data` is not JSON, a name is longer than its column or `request_id` is of another form.
     """
     if not connection.in_atomic_block:
         raise OutsideTransaction(f"{kind} must be recorded in the transaction of what it records")
     now = datetime.now(UTC)
     columns = {"kind": kind, "subject": subject, "actor": actor, "request_id": request_id}
     if not kind or max(map(len, columns.values())) > 64:
-        raise NotRecordable("kind is required; kind, subject, actor, request id: 64 characters")
+        raise NotRecordable("kind is required; kind, subject, actor: 64 characters")
+    if not _REQUEST_ID.fullmatch(request_id):
+        raise NotRecordable("a request id is one made here: 32 hex digits")
     # The library's default clock, not `now`: it keeps ids of one process in the order of writing.
     event_id = uuid7()
     body = canonical(

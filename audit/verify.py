@@ -31,7 +31,8 @@ class Report:
     """What a verification covered and found.
 
     `problems` name, for each thing checked, the first event, seal or line that is not as it was;
-    `warnings` are what no rule forbids but a reviewer should see.
+    `obstacles` the key or file without which something could not be checked, which says nothing
+    against the log; `warnings` are what no rule forbids but a reviewer should see.
     """
 
     first_seal: int = 1
@@ -40,12 +41,13 @@ class Report:
     unsealed: int = 0
     late: int = 0
     problems: list[str] = field(default_factory=list)
+    obstacles: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     @property
     def verified(self) -> bool:
-        """Whether everything that was looked at is as it was written."""
-        return not self.problems
+        """Whether everything was looked at and is as it was written."""
+        return not self.problems and not self.obstacles
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def verify(
     _note(report, _check_seals(report, log_id, trail, progress or (lambda _: None)))
     trail.check_end(newest)
     _note(report, trail.problem)
+    report.obstacles += [trail.obstacle] if trail.obstacle else []
     _note(report, _check_extra_leaves(newest))
     _note(report, _check_unsealed(report))
     if report.late:
@@ -94,23 +97,33 @@ def verify(
     return report
 
 
-def verify_seal(*, number: int) -> str | None:
-    """Check one seal with all its events, its signature and its link; return what is wrong.
+def verify_seal(*, number: int) -> Report:
+    """Check one seal with all its events, its signature and its link.
 
     The seals before it are believed: `verify` checks the whole chain and the anchors.
     """
+    report = Report(first_seal=number, last_seal=number)
     seal = AuditSeal.objects.filter(number=number).first()
     identity = AuditLog.objects.first()
     if seal is None or identity is None:
-        return f"seal {number} was deleted"
+        report.problems.append(f"seal {number} was deleted")
+        return report
     previous = AuditSeal.objects.filter(number=number - 1).first()
     problem = _check_seal(seal, previous, number, identity.log_id)
+    signatures = _Signatures(report, previous=previous)
+    problem = problem or signatures.check(seal, identity.log_id)
     rows = islice(records.sealed(first_position=seal.first_position), seal.count)
-    return problem or _check_batch(seal, list(rows))
+    _note(report, problem or _check_batch(seal, list(rows)))
+    return report
 
 
 def remember(*, report: Report, actor: str) -> None:
-    """Record in the log that `actor` verified it, and what came out."""
+    """Record in the log that `actor` verified it, and what came out.
+
+    Nothing is recorded where a key or a file was missing and nothing else was found.
+    """
+    if report.obstacles and not report.problems:
+        return
     with transaction.atomic():
         log.record(
             kind=VERIFIED,
@@ -127,7 +140,8 @@ def remember(*, report: Report, actor: str) -> None:
 
 def last() -> Verification | None:
     """Return the newest verification on record, or None."""
-    event = AuditEvent.objects.filter(kind=VERIFIED).order_by("-id").first()
+    made = AuditEvent.objects.filter(kind=VERIFIED, time__lte=datetime.now(UTC))
+    event = made.order_by("-id").first()
     if event is None:
         return None
     data = json.loads(event.body)["data"]
@@ -143,10 +157,12 @@ def _check_seals(report: Report, log_id: UUID, trail: Trail, progress: Progress)
     previous = AuditSeal.objects.filter(number=report.first_seal - 1).first()
     first_position = previous.first_position + previous.count if previous else 0
     rows = records.sealed(first_position=first_position)
+    signatures = _Signatures(report, previous=previous)
     newest_time = ""
     chain = AuditSeal.objects.filter(number__gte=report.first_seal).order_by("number")
     for seal in chain.iterator():
         problem = _check_seal(seal, previous, report.first_seal, log_id)
+        problem = problem or signatures.check(seal, log_id)
         if not problem:
             batch = list(islice(rows, seal.count))
             problem = _check_batch(seal, batch)
@@ -177,12 +193,37 @@ def _check_seal(
     message = seals.header(seal=seal, log_id=log_id)
     if sha256(message).hexdigest() != seal.hash:
         return f"{name}: was edited"
-    signature = signing.Signature(key_id=seal.key_id, signature=seal.signature)
-    if seal.key_id not in signing.public_keys():
-        return f"{name}: signed with key {seal.key_id}, which AUDIT_VERIFY_KEYS does not hold"
-    if not signing.verify(message=message, purpose="seal", signature=signature):
-        return f"{name}: its signature is not ours"
     return None
+
+
+class _Signatures:
+    """Checks the signatures of seals that are given in order.
+
+    A key that we do not know may be an earlier one that AUDIT_VERIFY_KEYS lacks: an obstacle, which
+    goes into `report`. Once our own key has signed, no other may follow.
+    """
+
+    def __init__(self, report: Report, *, previous: AuditSeal | None) -> None:
+        self._report = report
+        self._keys = signing.public_keys()
+        self._own = signing.key_id() if settings.AUDIT_SIGNING_KEY else ""
+        self._ours_has_signed = previous is not None and previous.key_id == self._own
+
+    def check(self, seal: AuditSeal, log_id: UUID) -> str | None:
+        """Return what is wrong with the signature of `seal`."""
+        named = f"seal {seal.number}: signed with key {seal.key_id}"
+        if seal.key_id not in self._keys:
+            if self._ours_has_signed:
+                return f"{named}, which nobody knows, after our own key"
+            if not self._report.obstacles:
+                self._report.obstacles.append(f"{named}, which AUDIT_VERIFY_KEYS does not hold")
+            return None
+        signature = signing.Signature(key_id=seal.key_id, signature=seal.signature)
+        message = seals.header(seal=seal, log_id=log_id)
+        if not signing.verify(message=message, purpose="seal", signature=signature):
+            return f"seal {seal.number}: its signature is not ours"
+        self._ours_has_signed |= seal.key_id == self._own
+        return None
 
 
 def _check_batch(seal: AuditSeal, rows: list[tuple[Any, ...]]) -> str | None:

@@ -36,7 +36,9 @@ def csv_download(
 
 def _chunks(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
     writer = csv.writer(_Echo())
-    yield "\ufeff" + writer.writerow(header)  # the mark by which spreadsheets know UTF-8
+    yield "\ufeff" + writer.writerow(
+        [cell(name) for name in header]
+    )  # the mark by which spreadsheets know UTF-8
     remaining, turn = iter(rows), time.monotonic()
     while batch := list(islice(remaining, _ROWS_A_TURN)):
         chunk = "".join(writer.writerow([cell(value) for value in row]) for row in batch)

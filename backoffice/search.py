@@ -14,6 +14,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
+from backoffice.lists import NamedFilters
+
 MOST = 200
 _KEPT = 5
 _SESSION_KEY = "found"
@@ -35,7 +37,7 @@ class FoundFilter(admin.SimpleListFilter):
         return queryset.filter(pk__in=kept.get(self.value(), []))
 
 
-class FindsByPost(admin.ModelAdmin):  # type: ignore[type-arg]
+class FindsByPost(NamedFilters):
     """An admin whose list has a search form that is posted to ``find/``."""
 
     find_help = ""

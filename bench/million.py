@@ -98,7 +98,10 @@ def plans() -> list[str]:
     with CaptureQueriesContext(connection) as captured:
         pipeline.init(
             request=pipeline.InitRequest(
-                session_id="bench-plans", request_id="bench", consent_given=True
+                session_id="bench-plans",
+                request_id="bench",
+                event_request_id="0b" * 16,
+                consent_given=True,
             )
         )
     seen: set[str] = set()

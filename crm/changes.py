@@ -4,7 +4,7 @@ Events name the fields of a record, never their values; a mapping holds nothing 
 event shows the whole set before and after.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,23 @@ _MAPPING_COLUMNS = (
     "target", "source_kind", "source", "value_type", "default", "enabled", "order",
 )  # fmt: skip
 
+_guard: Callable[[str], str] | None = None
+
+
+class Protected(Exception):
+    """Somebody else needs the record: it may be corrected, but not be deleted."""
+
+
+def guard_deletions_with(*, guard: Callable[[str], str]) -> None:
+    """Ask `guard`, before a record is deleted, why its session's may not; empty: it may."""
+    global _guard
+    _guard = guard
+
+
+def obstacle(*, record: CrmRecord) -> str:
+    """Return why `record` may not be deleted; empty where it may."""
+    return _guard(record.session_hash) if _guard else ""
+
 
 def save_record(
     *, record: CrmRecord, fields: Iterable[str], actor: str, request_id: str = ""
@@ -32,8 +49,12 @@ def save_record(
 
 
 def delete_record(*, record: CrmRecord, actor: str, request_id: str = "") -> None:
-    """Delete `record` with its event."""
+    """Delete `record` with its event. Raises Protected."""
     with transaction.atomic():
+        # Who protects a record locks it as well, so that it is there still, or was gone before.
+        list(CrmRecord.objects.select_for_update().filter(pk=record.pk).values_list("pk"))
+        if reason := obstacle(record=record):
+            raise Protected(reason)
         _record_event("crm.deleted", record, actor, request_id, {})
         record.delete()
 

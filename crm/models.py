@@ -7,18 +7,24 @@ PostgreSQL share, so that one migration says the same on both.
 import string
 from collections.abc import Iterable
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Cast, Length, Lower, Replace, Substr
+from django.db.models.functions import Cast, Length, Replace, Substr
 from django.db.models.lookups import Exact, StartsWith
 
 from crm import validators
+from crm.addresses import address_key
 from crm.conversion import ValueType, convert
 
 # The fields that every record has: columns of an import, sources of a mapping.
 RECORD_FIELDS = ("email", "first_name", "tier", "previous_tickets")
+# Longer than any key of an address that can be stored: NFC makes up to three characters of one.
+MAX_ADDRESS_KEY = 1024
+# Whose key was not made for the version that the record is at: see `crm.lookup`.
+OUT_OF_DATE = models.Q(address_version=None) | ~models.Q(address_version=models.F("version"))
 _LETTERS = string.ascii_letters + "_"
 _EMAIL_WITHOUT_AT = Replace("email", models.Value("@"), models.Value(""))
 
@@ -53,19 +59,32 @@ class CrmRecord(models.Model):
         help_text='A JSON object of text, numbers, true and false: {"segment": "retail"}',
     )
     version = models.PositiveIntegerField(default=1, editable=False)
+    # These may be missing or, where its version is not the row's, out of date: see `crm.lookup`.
+    record_id = models.UUIDField(default=uuid4, null=True, editable=False)
+    address_key = models.CharField(max_length=MAX_ADDRESS_KEY, null=True, editable=False)
+    address_version = models.IntegerField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         verbose_name = "CRM record"
         permissions = [("reveal_crmrecord", "Can see personal data unmasked, which is recorded")]
-        indexes = [models.Index(Lower("email"), name="crm_record_by_email")]
+        indexes = [
+            models.Index(fields=["address_key"], name="crm_record_by_address_key"),
+            models.Index(fields=["id"], condition=OUT_OF_DATE, name="crm_record_to_fill"),
+        ]
         constraints = [
             # Not `unique=True`, which on PostgreSQL adds a second index for LIKE.
             models.UniqueConstraint(
                 fields=["session_hash"],
                 name="crm_record_one_per_session",
                 violation_error_message="This session already has a CRM record.",
+            ),
+            # Partial: SQLite gets an index and not, as for a whole one, the table made anew.
+            models.UniqueConstraint(
+                fields=["record_id"],
+                condition=models.Q(record_id__isnull=False),
+                name="crm_record_one_per_record_id",
             ),
             models.CheckConstraint(
                 condition=models.Q(
@@ -99,13 +118,19 @@ class CrmRecord(models.Model):
     def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
         """Write the record under its next version, so that an ETag never names two contents."""
         if self._state.adding:
+            self.address_key, self.address_version = address_key(self.email), self.version
             super().save(update_fields=update_fields, **options)
             return
         self.version = models.F("version") + 1
+        if update_fields is None or "email" in update_fields:
+            self.address_key, self.address_version = address_key(self.email), self.version
+        else:  # a key that is out of date stays so
+            self.address_version = models.F("address_version") + 1
         if update_fields is not None:
-            update_fields = {*update_fields, "version", "updated_at"}
+            key = {"address_key"} if "email" in update_fields else set()
+            update_fields = {*update_fields, *key, "version", "address_version", "updated_at"}
         super().save(update_fields=update_fields, **options)
-        self.refresh_from_db(fields=["version"])
+        self.refresh_from_db(fields=["version", "address_version"])
 
 
 class AttributeMapping(models.Model):

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from unicodedata import category
 
 from django.conf import settings
 from django.db import Error, connection
@@ -18,6 +19,8 @@ _FIND = (
 )
 # An edited mapping is live everywhere within a second; in the process that made it, at once.
 _FRESH_SECONDS = 0.5
+# Unicode categories: spaces, line ends, controls, formatting characters.
+_BLANK = ("Zs", "Zl", "Zp", "Cc", "Cf")
 _kept: tuple[float, Sequence[AttributeMapping]] | None = None  # until when, on the monotonic clock
 
 
@@ -51,7 +54,8 @@ def find_profile(*, session_hash: str) -> Profile:
     if row is None:
         return unknown_profile(pseudonym=session_hash[:8])
     email, first_name, tier, previous_tickets, further = row
-    return Profile(email, first_name, tier, previous_tickets, json.loads(further), known=True)
+    name = first_name if _is_name(first_name) else ""
+    return Profile(email, name, tier, previous_tickets, json.loads(further), known=True)
 
 
 def unknown_profile(*, pseudonym: str) -> Profile:
@@ -91,6 +95,11 @@ def forget_mappings() -> None:
     """Read the mappings anew at their next use."""
     global _kept
     _kept = None
+
+
+def _is_name(text: str) -> bool:
+    """Tell whether anything of `text` can be seen: blanks are no name."""
+    return any(category(character) not in _BLANK for character in text)
 
 
 def _current_mappings() -> Sequence[AttributeMapping]:

@@ -234,6 +234,17 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             default="email,firstName,tier,previousTickets",
         ),
         Setting(
+            "RECEIPT_COLLECTION_METHOD",
+            text(pattern=r"[^\x00-\x1f\x7f]{1,200}", allowed="up to 200 characters"),
+            "How the data were collected, as consent receipts say it",
+            default="chat page and CRM records",
+        ),
+        Setting(
+            "RECEIPT_STORAGE_LOCATIONS",
+            listing(pattern=r"[^\x00-\x1f\x7f,]{1,100}", allowed="places parted by commas"),
+            "Where the data are stored, such as `Frankfurt (DE)`, as consent receipts say it",
+        ),
+        Setting(
             "RETENTION_DAYS", whole(1, 36_500), "Creations older than this are erased; none: never"
         ),
     ),

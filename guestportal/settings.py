@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from guestportal import config, environment
+from guestportal.stores import urls
 
 BASE_DIR, VAR_DIR = config.BASE_DIR, config.VAR_DIR
 environment.read_dotenv(Path(os.environ.get("ENV_FILE", BASE_DIR / ".env")))
@@ -95,6 +96,7 @@ PASSWORD_HASHERS = [
 # be able to fill a table, nor the audit log. Addresses: `guestportal.desk.strangers`.
 AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
 AXES_FAILURE_LIMIT = 5
+AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"  # no name or address in a table
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["username"]
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # it asks for the address
@@ -182,6 +184,7 @@ CELERY_WORKER_CONSUMER = "guestportal.serving.worker:PatientConsumer"
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BROKER_TRANSPORT = urls.broker_transport(values.CELERY_BROKER_URL)
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for ever

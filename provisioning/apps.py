@@ -7,8 +7,11 @@ class ProvisioningConfig(AppConfig):
 
     def ready(self) -> None:
         from audit import triggers
+        from crm import changes
         from provisioning.api import openapi  # noqa: F401  (drf-spectacular finds the descriptions)
         from provisioning.models import Notice, Review
+        from provisioning.subjects import holds
 
-        for model in (Notice, Review):
-            triggers.protect(model=model)
+        triggers.protect(model=Notice)
+        triggers.protect(model=Review, but_blanking="reason")
+        changes.guard_deletions_with(guard=holds.forbids_deletion)

@@ -1,12 +1,29 @@
 """What provisioning says of itself, for ``/readyz``, ``/metrics`` and the admin's dashboard."""
 
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
+from audit.models import AuditEvent, SubjectSalt
 from provisioning import ledger
 from provisioning.genesys.gate import GateState
 from provisioning.genesys.guests import get_client
-from provisioning.models import GuestCreation, Status
+from provisioning.ledger.transactions import short_transaction
+from provisioning.models import GuestCreation, Status, WriteProbe
+
+_WRITE = (
+    f"INSERT INTO {WriteProbe._meta.db_table} (id, written_at) VALUES (1, CURRENT_TIMESTAMP)"  # noqa: S608
+    " ON CONFLICT (id) DO UPDATE SET written_at = excluded.written_at"
+)
+# In one message, so that nothing of ours that stops in between holds a lock on anybody. The locks
+# are those that an init's rows need; whoever keeps an init from them keeps us.
+_WRITE_AS_AN_INIT = """
+SET LOCAL lock_timeout = '{milliseconds}ms'; SET LOCAL statement_timeout = '{milliseconds}ms';
+LOCK TABLE {tables} IN ROW EXCLUSIVE MODE; {write}
+"""
+_TABLES = ", ".join(
+    model._meta.db_table for model in (GuestCreation, AuditEvent, SubjectSalt, WriteProbe)
+)
 
 
 def platform_state() -> GateState:
@@ -33,3 +50,19 @@ def overdue() -> int:
     """Return how many creations recovery should have settled; above 0 for long: it is not run."""
     rows = GuestCreation.objects.filter(overdue_at__isnull=False)
     return rows.exclude(ledger.in_work()).count()
+
+
+def write_once(*, patience: float) -> None:
+    """Write and commit one row, waiting `patience` seconds for the locks that an init needs.
+
+    Raises DatabaseError or InterfaceError where that cannot be done.
+    """
+    if connection.vendor == "sqlite":  # one lock for everything; its wait ends with `time_left`
+        with short_transaction(), connection.cursor() as cursor:
+            cursor.execute(_WRITE)
+        return
+    with connection.cursor() as cursor:
+        milliseconds = int(patience * 1000)
+        cursor.execute(
+            _WRITE_AS_AN_INIT.format(milliseconds=milliseconds, tables=_TABLES, write=_WRITE)
+        )

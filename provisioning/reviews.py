@@ -41,7 +41,7 @@ def review(*, creations: Sequence[UUID], reviewer: User, verdict: str, reason: s
             creation__reviewed_at__isnull=False,
             reviewer=reviewer,
             verdict=verdict,
-            reviewed_at__gt=now - timedelta(minutes=1),
+            reviewed_at__range=(now - timedelta(minutes=1), now + timedelta(minutes=1)),
         ).values_list("creation_id", flat=True)
         left_out = set(repeated)
         chosen = GuestCreation.objects.filter(id__in=creations).exclude(id__in=left_out)

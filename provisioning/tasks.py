@@ -17,7 +17,7 @@ from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import PlatformError
 from provisioning.genesys.guests import get_client
 from provisioning.init import pipeline, planning
-from provisioning.init.queued import TASK
+from provisioning.init.publishing import TASK
 from provisioning.ledger import ConsentWithdrawn, Lost, Outcome
 from provisioning.models import Status
 

@@ -16,6 +16,8 @@ import pytest
 import yaml
 from django.core.management import get_commands, load_command_class
 
+from crm.imports import uploads
+from guestportal.api.body import SYNC_LIMIT
 from guestportal.config import SETTINGS
 from guestportal.serving.processes import patience
 
@@ -134,3 +136,12 @@ def test_check_deploy_has_nothing_to_say_about_the_documented_settings() -> None
     )
 
     assert done.returncode == 0, done.stderr
+
+
+def test_nginx_lets_the_largest_upload_pass() -> None:
+    found = re.search(r"client_max_body_size (\d+)m;", (DEPLOY / "nginx.conf").read_text())
+    assert found
+
+    passed = int(found[1]) * 2**20
+    assert uploads.MAX_BYTES + uploads.FORM_BYTES <= passed <= uploads.MAX_BYTES + 2**20
+    assert passed >= SYNC_LIMIT

@@ -8,13 +8,16 @@ BUNDLE is the folder or zip file `export_audit` wrote; without it, the folder of
 themselves. Signatures need the package `cryptography`.
 
 Exit status: 0 all verified; 1 something was changed, and the first such thing is named; 2 the
-bundle cannot be read; 3 verified but for the signatures, which were not checked.
+bundle cannot be read; 3 verified but for signatures, which could not be checked: the package or a
+key is missing; 4 incomplete: a file is missing or ends early, and the rest is as it was made.
 """
 
 import argparse
+import io
 import json
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -26,7 +29,8 @@ try:
 except ImportError:
     Ed25519PublicKey = None  # type: ignore[assignment,misc]
 
-VERIFIED, CHANGED, UNREADABLE, NOT_CHECKED = 0, 1, 2, 3
+VERIFIED, CHANGED, UNREADABLE, NOT_CHECKED, INCOMPLETE = 0, 1, 2, 3, 4
+_NOTHING = sha256().hexdigest()
 SEAL_FIELDS = (
     "log", "number", "first_position", "count", "root", "previous_hash", "time", "key_id",
 )  # fmt: skip
@@ -36,6 +40,10 @@ class Changed(Exception):
     """Something in the bundle is not as it was made; the message names it."""
 
 
+class Incomplete(Exception):
+    """Part of the bundle is missing, and what is there is as it was made; the message names it."""
+
+
 def main() -> int:
     """Check the bundle named on the command line; return the exit status."""
     parser = argparse.ArgumentParser(description="Check an exported bundle of the audit log.")
@@ -43,12 +51,18 @@ def main() -> int:
     parser.add_argument("--key", action="append", default=[], help="public key to believe, hex")
     options = parser.parse_args()
     try:
-        records, seals = Checker(options.bundle, options.key).check()
+        checker = Checker(options.bundle, options.key)
+        records, seals = checker.check()
     except Changed as exc:
         return say(f"CHANGED: {exc}", CHANGED)
+    except Incomplete as exc:
+        return say(f"INCOMPLETE: {exc}", INCOMPLETE)
     except (OSError, ValueError, zipfile.BadZipFile) as exc:
         return say(f"the bundle cannot be read: {exc}", UNREADABLE)
     say(f"{records} records, {seals} seals: hashes, proofs, roots and chain verified", VERIFIED)
+    if checker.unknown_keys:
+        names = ", ".join(checker.unknown_keys)
+        return say(f"signatures NOT CHECKED: signed with an unknown key, {names}", NOT_CHECKED)
     if Ed25519PublicKey is None:
         return say("signatures NOT CHECKED: install the package `cryptography`", NOT_CHECKED)
     whose = "the keys given" if options.key else "the keys in the bundle: compare them"
@@ -66,49 +80,76 @@ class Checker:
 
     def __init__(self, bundle: Path, believed: list[str]) -> None:
         self._bundle = bundle
-        self._zip = None if bundle.is_dir() else zipfile.ZipFile(bundle)
+        self._zip = None if bundle.is_dir() else _opened(bundle)
         self._believed = {_key_id(key): key for key in believed}
         self._keys: dict[str, str] = {}
         self._place = ""
+        self._missing: list[str] = []
+        self._newest_key = ""  # that of the manifest: the log's own when it was exported
+        self._newest_has_signed = False
+        self.unknown_keys: list[str] = []
 
     def check(self) -> tuple[int, int]:
         """Return how many records and seals were checked.
 
-        Raises Changed, naming the first thing that is not as it was made.
+        Raises Changed, naming the first thing that is not as it was made, or Incomplete.
         """
         try:
-            return self._check()
+            counts = self._check()
+        except (zipfile.BadZipFile, zlib.error, EOFError) as exc:
+            raise Changed(f"{self._place}: is damaged") from exc
         except (KeyError, TypeError, AttributeError, ValueError) as exc:
             raise Changed(f"{self._place}: is malformed ({type(exc).__name__})") from exc
+        if self._missing:
+            raise Incomplete("; ".join(self._missing))
+        return counts
 
     def _check(self) -> tuple[int, int]:
         manifest = self._check_manifest()
         seals = self._check_seals(manifest)
         self._check_anchors(seals)
-        records = self._check_records(seals)
+        records, last = self._check_records(seals)
         # Last, since above a single record or seal can be named.
-        if records != manifest["records"]:
+        if records < manifest["records"] and last < manifest.get("last_position", -1):
+            self._missing.append(f"records.jsonl: ends after {records} of its records")
+        elif records != manifest["records"] and not self._missing:
             raise Changed(f"records.jsonl: has {records} of {manifest['records']} records")
         for name, digest in manifest["sha256"].items():
-            with self._open(name) as file:
-                if _digest(file) != digest:
-                    raise Changed(f"{name}: is not the file that was exported")
+            self._check_digest(name, digest)
         return records, len(seals)
 
+    def _check_digest(self, name: str, digest: str) -> None:
+        with self._open(name) as file:
+            found = _digest(file)
+        if found == digest or any(line.startswith(name) for line in self._missing):
+            return
+        said = f"{name}: is not the file that was exported"
+        if found != _NOTHING:
+            raise Changed(said)
+        self._missing.append(f"{said}: it is empty")
+
     def _check_manifest(self) -> dict[str, Any]:
-        raw = self._read("manifest.json")
+        raw = self._document("manifest.json")
+        signed = self._document("manifest.sig.json")
+        if not raw:  # nothing says what else there should be
+            raise Incomplete("; ".join(self._missing))
         manifest: dict[str, Any] = json.loads(raw)
         self._keys = self._believed or manifest["public_keys"]
-        signature = json.loads(self._read("manifest.sig.json"))
-        self._check_signature("manifest.json", "bundle", raw, signature)
+        if signed:
+            signature = json.loads(signed)
+            self._newest_key = signature["key_id"]
+            self._check_signature("manifest.json", "bundle", raw, signature)
         return manifest
 
-    def _check_records(self, seals: dict[int, dict[str, Any]]) -> int:
-        count, last = 0, -1
+    def _check_records(self, seals: dict[int, dict[str, Any]]) -> tuple[int, int]:
+        count, last, newest = 0, -1, max(seals, default=0)
         for record in self._lines("records.jsonl"):
+            if record["seal"] > newest:
+                self._missing.append(f"seals.jsonl: ends before seal {record['seal']}")
+                break
             last = _check_record(record, seals, last)
             count += 1
-        return count
+        return count, last
 
     def _check_seals(self, manifest: dict[str, Any]) -> dict[int, dict[str, Any]]:
         seals: dict[int, dict[str, Any]] = {}
@@ -136,8 +177,16 @@ class Checker:
         self, name: str, purpose: str, message: bytes, signed: dict[str, Any]
     ) -> None:
         key = self._keys.get(signed["key_id"])
-        if key is None or _key_id(key) != signed["key_id"]:
+        if key is None:
+            # An earlier key that we were not told. After the newest one nobody else's may follow.
+            if purpose == "seal" and self._newest_has_signed:
+                raise Changed(f"{name}: signed with an unknown key, {signed['key_id']}")
+            if signed["key_id"] not in self.unknown_keys:
+                self.unknown_keys.append(signed["key_id"])
+            return
+        if _key_id(key) != signed["key_id"]:
             raise Changed(f"{name}: signed with an unknown key, {signed['key_id']}")
+        self._newest_has_signed |= purpose == "seal" and signed["key_id"] == self._newest_key
         if Ed25519PublicKey is None:
             return
         try:
@@ -148,18 +197,44 @@ class Checker:
             raise Changed(f"{name}: its signature does not verify") from None
 
     def _open(self, name: str) -> Any:
+        """Open a file of the bundle; a missing one reads as empty, and is noted."""
         self._place = name
-        return self._zip.open(name) if self._zip else (self._bundle / name).open("rb")
+        try:
+            return self._zip.open(name) if self._zip else (self._bundle / name).open("rb")
+        except (FileNotFoundError, KeyError):
+            if f"{name}: is missing" not in self._missing:
+                self._missing.append(f"{name}: is missing")
+            return io.BytesIO()
 
-    def _read(self, name: str) -> bytes:
+    def _document(self, name: str) -> bytes:
+        """Return a JSON object's bytes; none where the file is missing or ends early."""
         with self._open(name) as file:
-            return bytes(file.read())
+            content = bytes(file.read())
+        if content.endswith(b"}"):
+            return content
+        if not any(line.startswith(name) for line in self._missing):
+            self._missing.append(f"{name}: ends early")
+        return b""
 
     def _lines(self, name: str) -> Iterator[dict[str, Any]]:
         with self._open(name) as file:
             for number, line in enumerate(file, 1):
                 self._place = f"{name}, line {number}"
+                if not line.endswith(b"\n"):
+                    self._missing.append(f"{self._place}: ends early")
+                    return
                 yield json.loads(line)
+
+
+def _opened(bundle: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(bundle)
+    except zipfile.BadZipFile:
+        # Its list of files stands at its end, its first file at its beginning.
+        with bundle.open("rb") as file:
+            if file.read(4) == b"PK\x03\x04":
+                raise Incomplete(f"{bundle.name}: the zip file ends early") from None
+        raise
 
 
 def _check_record(record: dict[str, Any], seals: dict[int, dict[str, Any]], last: int) -> int:

@@ -83,11 +83,13 @@ def parse(text: bytes) -> Anchor:
 class Trail:
     """The anchor file, checked against seals that are given in order.
 
-    `problem` names the first line or seal that does not fit, or is None.
+    `problem` names the first line or seal that does not fit, `obstacle` the file that cannot be
+    read; each may be None.
     """
 
     def __init__(self, path: Path, *, log_id: UUID, since: int) -> None:
         self.problem: str | None = None
+        self.obstacle: str | None = None
         self._path = path
         self._log_id = str(log_id)
         self._since = since
@@ -95,12 +97,14 @@ class Trail:
 
     def check(self, seal: AuditSeal) -> None:
         """Compare `seal` with its line."""
-        if self.problem:
+        if self.problem or self.obstacle:
             return
         anchor = next(self._lines, None)
         if anchor is None:
             # Where the reader stopped for a problem, it stands, and a missing line is no news.
-            if not self.problem and datetime.now(UTC) - seal.time > _GRACE:
+            # One dated in the future has had its time as well.
+            fresh = timedelta(0) <= datetime.now(UTC) - seal.time <= _GRACE
+            if not self.problem and not self.obstacle and not fresh:
                 self.problem = f"seal {seal.number}: has no line in {self._path}"
         elif anchor.number != seal.number:
             self.problem = f"seal {seal.number}: {self._path} has seal {anchor.number} in its place"
@@ -116,11 +120,16 @@ class Trail:
                 return
 
     def _read(self) -> Iterator[Anchor]:
-        if not self._path.exists():
+        try:
+            file = self._path.open("rb")
+        except FileNotFoundError:
             if AuditSeal.objects.exists():
-                self.problem = f"the anchor file {self._path} is missing"
+                self.obstacle = f"the anchor file {self._path} is missing"
             return
-        with self._path.open("rb") as file:
+        except OSError as exc:
+            self.obstacle = f"the anchor file {self._path} cannot be read: {exc.strerror}"
+            return
+        with file:
             for number, text in enumerate(file, 1):
                 try:
                     anchor = parse(text)

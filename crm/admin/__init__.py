@@ -1,6 +1,7 @@
 """CRM records and attribute mappings in the admin.
 
-records.py    list, search, export, one record      importing.py   upload, preview, confirm
+records.py    list, search, one record              importing.py   upload, preview, confirm
+exporting.py  the file that an import reads back
 mappings.py   the set of mappings, earlier sets     tokens.py      tokens of the sync API
 """
 

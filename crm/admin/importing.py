@@ -33,7 +33,10 @@ logger = logging.getLogger(__name__)
 _TEMPLATES = "admin/crm/crmrecord/"
 _PLACE = "<!-- parts -->"
 _SECONDS_A_PART = 0.1
-_TOO_LARGE = "The file is larger than 20 MB: import it with `manage.py import_crm FILE`."
+_TOO_LARGE = (
+    f"The file is larger than {uploads.MAX_BYTES // 2**20} MB:"
+    " import it with `manage.py import_crm FILE`."
+)
 
 
 class UploadForm(forms.Form):

@@ -1,30 +1,32 @@
 """CRM records: found by search, shown masked in lists, edited by those who may."""
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.db.models.functions import Lower
-from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
 
 from audit import log, staff
-from backoffice.downloads import csv_download
 from backoffice.inert import mask, mask_address, visible
 from backoffice.lists import NewestPaginator
 from backoffice.search import MOST, FindsByPost, FoundFilter
-from crm import changes
-from crm.admin import importing
+from crm import changes, lookup
+from crm.admin import exporting, importing
 from crm.conversion import Scalar
 from crm.models import RECORD_FIELDS, CrmRecord
 from crm.sessions import key_for_hash, session_keys
+from crm.upsert import merged_attributes
 from crm.validators import plain_hash, validate_attributes
 
 REVEAL = "crm.reveal_crmrecord"
-_EXPORTED = ("session_hash", *RECORD_FIELDS, "attributes")
+_TOO_MANY = (
+    f"A file has columns for {exporting.MOST_ATTRIBUTES} further attributes, and these records have"
+    " more: export what a search found."
+)
 _MASKED = ("masked_email", "masked_name", "shown_tier", "previous_tickets", "masked_attributes")
 
 
@@ -42,7 +44,7 @@ class CrmRecordForm(forms.ModelForm):  # type: ignore[type-arg]
         # Django takes an empty cell, [] and "" for "nothing given" and validates none of them.
         attributes = self.cleaned_data["attributes"]
         validate_attributes({} if attributes is None else attributes)
-        return attributes or {}
+        return merged_attributes(stored={}, given=attributes or {})
 
 
 def find_records(*, term: str) -> list[int]:
@@ -51,8 +53,7 @@ def find_records(*, term: str) -> list[int]:
     keys = {*session_keys(term=term), *session_keys(term=trimmed)}
     found = [*CrmRecord.objects.filter(session_hash__in=keys).values_list("pk", flat=True)]
     if "@" in trimmed:
-        records = CrmRecord.objects.annotate(lower=Lower("email"))
-        rows = records.filter(lower=trimmed.lower()).order_by("-pk")[:MOST]
+        rows = lookup.records_of(address=trimmed).order_by("-pk")[:MOST]
         found += rows.values_list("pk", flat=True)
     return found
 
@@ -71,7 +72,7 @@ class CrmRecordAdmin(FindsByPost):
     paginator = NewestPaginator
     list_per_page = 50
     find_help = "Session id, session hash or e-mail address"
-    readonly_fields = ("version", "created_at", "updated_at")
+    readonly_fields = ("record_id", "version", "created_at", "updated_at")
 
     @admin.display(description="e-mail")
     def masked_email(self, record: CrmRecord) -> str:
@@ -89,6 +90,11 @@ class CrmRecordAdmin(FindsByPost):
     def updated(self, record: CrmRecord) -> str:
         return f"{record.updated_at:%Y-%m-%d %H:%M}"
 
+    @admin.display(description="session hash")
+    def shown_session(self, record: CrmRecord) -> str:
+        # The key that a pepper makes is shown to nobody.
+        return "hidden by the pepper" if settings.SESSION_HASH_PEPPER else record.session_hash
+
     @admin.display(description="further attributes")
     def masked_attributes(self, record: CrmRecord) -> str:
         return ", ".join(f"{visible(name)}: …" for name in record.attributes) or "–"
@@ -96,11 +102,15 @@ class CrmRecordAdmin(FindsByPost):
     def get_fields(self, request: HttpRequest, obj: CrmRecord | None = None) -> Any:
         """Show values in clear to those who may change them, masked to everybody else."""
         masked = obj and not self.has_change_permission(request, obj)
-        shown = _MASKED if masked else CrmRecordForm.Meta.fields
-        return [*shown, *(self.readonly_fields if obj else ())]
+        if masked:
+            return [*_MASKED, *self.readonly_fields]
+        values = CrmRecordForm.Meta.fields[1:]
+        return (
+            ["shown_session", *values, *self.readonly_fields] if obj else ["session_hash", *values]
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: CrmRecord | None = None) -> Any:
-        return [*_MASKED[:3], _MASKED[4], *(["session_hash"] if obj else []), *self.readonly_fields]
+        return [*_MASKED[:3], _MASKED[4], "shown_session", *self.readonly_fields]
 
     def has_change_permission(self, request: HttpRequest, obj: CrmRecord | None = None) -> bool:
         """Refuse editing to those who may not see what they would edit."""
@@ -133,14 +143,15 @@ class CrmRecordAdmin(FindsByPost):
         if not (self.has_view_permission(request) and request.user.has_perm(REVEAL)):
             raise PermissionDenied
         rows = self.get_changelist_instance(request).get_queryset(request).order_by("pk")
+        try:
+            answer = exporting.download(records=rows)
+        except exporting.TooManyAttributes:
+            messages.error(request, _TOO_MANY)
+            return HttpResponseRedirect(reverse("admin:crm_crmrecord_changelist"))
         narrowed = "search" if request.GET.get("found") else "all"
         data = {"filter": narrowed, "rows": rows.values("pk").count()}
         staff.record_view(request, kind="crm.exported", data=data)
-        return csv_download(  # type: ignore[return-value]
-            name="crm-records.csv",
-            header=_EXPORTED,
-            rows=_exported(rows),
-        )
+        return answer  # type: ignore[return-value]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         own = {
@@ -156,14 +167,20 @@ class CrmRecordAdmin(FindsByPost):
     ) -> None:
         changes.save_record(record=obj, fields=form.changed_data, actor=staff.actor(request))
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the records that may not be deleted, as Django names those that others need."""
+        *found, protected = super().get_deleted_objects(objs, request)
+        reasons = [
+            f"{record}: {why}" for record in objs if (why := changes.obstacle(record=record))
+        ]
+        return *found, [*protected, *reasons]
+
     def delete_model(self, request: HttpRequest, obj: CrmRecord) -> None:
-        changes.delete_record(record=obj, actor=staff.actor(request))
+        try:
+            changes.delete_record(record=obj, actor=staff.actor(request))
+        except changes.Protected as exc:  # since the confirmation was shown
+            raise PermissionDenied(str(exc)) from exc
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[CrmRecord]) -> None:
         for record in queryset:
-            changes.delete_record(record=record, actor=staff.actor(request))
-
-
-def _exported(rows: QuerySet[CrmRecord]) -> Iterator[Sequence[object]]:
-    for *fixed, further in rows.values_list(*_EXPORTED).iterator(chunk_size=2_000):
-        yield [*fixed, "; ".join(f"{name}={value}" for name, value in further.items())]
+            self.delete_model(request, record)

@@ -12,16 +12,23 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, Any, TextIO
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 
+from backoffice.inert import original
 from crm import validators
 from crm.models import RECORD_FIELDS
 from crm.sessions import hash_session, key_for_hash
 
-SESSION_COLUMNS = ("session_id", "session_hash")
+# One of them names the record of a row. A file that gives session ids is no export of ours.
+KEY_COLUMNS = ("session_id", "session_hash", "record_id")
 MAX_SESSION_ID = 256
 MAX_COLUMNS = 100
+MAX_ROW = 1024 * 1024  # characters: more than cells that are taken can have
+# A further attribute that has the name of another column stands in one with this before its name.
+_PREFIX = "attributes."
+_OTHER_COLUMN = re.compile(rf"({re.escape(_PREFIX)})*({'|'.join((*KEY_COLUMNS, *RECORD_FIELDS))})")
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,10 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """One row: the session's key, the record's values as `crm.upsert` takes them, its faults."""
+    """One row: its record's key, the values as `crm.upsert` takes them, its faults.
+
+    A blank row has no key and no faults.
+    """
 
     number: int
     key: str
@@ -60,47 +70,89 @@ def lines_of(*, file: IO[bytes]) -> TextIO:
     return io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="")
 
 
-class CrmFile:
-    """The header of a CSV file, given by its `lines`, then its rows.
+class _RowTooLong(Exception):
+    """A row is longer than any that is taken: parting it would hold everybody up."""
 
-    Raises Unreadable where the header is not one of CRM records.
-    """
+
+class CrmFile:
+    """The rows of a CSV file, given by its `lines`; its header is read with the first of them."""
 
     def __init__(self, *, lines: Iterable[str]) -> None:
+        self.columns: list[str] = []
+        self._lines = lines
+        self._row_length = 0
         self._digest = hashlib.sha256()
-        self._records = _numbered(csv.reader(self._digested(lines), strict=True))
-        _, self.columns = next(self._records, (1, []))
-        if faults := _header_faults(self.columns):
-            raise Unreadable(*faults)
 
     @property
     def sha256(self) -> str:
         """Hex digest of what was read so far: of the whole file once `rows` is exhausted."""
         return self._digest.hexdigest()
 
-    def rows(self) -> Iterator[Row]:
-        """Yield every row that is not blank. Raises Unreadable where it is no longer CSV."""
-        for number, cells in self._records:
-            if len(cells) == len(self.columns):
-                yield _row(number, zip(self.columns, cells, strict=True))
-            else:
-                sentence = f"It has {len(cells)} cells where the header has {len(self.columns)}."
-                yield Row(number, "", {}, [RowFault(number, "", sentence)])
+    @property
+    def key_column(self) -> str:
+        """The column that names the record of a row."""
+        return next(column for column in self.columns if column in KEY_COLUMNS)
 
-    def _digested(self, lines: Iterable[str]) -> Iterator[str]:
-        for first, line in enumerate(lines):
+    def rows(self) -> Iterator[Row]:
+        """Yield every row, blank ones too: however many there are, the caller keeps its turn.
+
+        Raises Unreadable where the header is not one of CRM records, or it is no longer CSV.
+        """
+        for number, cells in _numbered(csv.reader(self._digested(), strict=True)):
+            self._row_length = 0
+            if not any(map(str.strip, cells)):
+                yield Row(number, "", {}, [])
+            elif not self.columns:
+                self._read_header(cells)
+            else:
+                yield self._row(number, cells)
+        if not self.columns:
+            self._read_header([])
+
+    def _read_header(self, cells: list[str]) -> None:
+        self.columns = cells if "session_id" in cells else [original(cell) for cell in cells]
+        if faults := _header_faults(self.columns):
+            raise Unreadable(*faults)
+
+    def _row(self, number: int, cells: list[str]) -> Row:
+        if len(cells) != len(self.columns):
+            sentence = f"It has {len(cells)} cells where the header has {len(self.columns)}."
+            return Row(number, "", {}, [RowFault(number, "", sentence)])
+        # An export never has session ids: such a file is taken as it is.
+        if self.key_column != "session_id":
+            cells = [original(cell) for cell in cells]
+        return _row(number, zip(self.columns, cells, strict=True))
+
+    def _digested(self) -> Iterator[str]:
+        for first, line in enumerate(self._lines):
             self._digest.update(line.encode("utf-8", "surrogatepass"))
+            self._row_length += len(line)
+            if self._row_length > MAX_ROW:
+                raise _RowTooLong
             yield line if first else line.removeprefix("\ufeff")
+
+
+def column_of(*, attribute: str) -> str:
+    """Return the name of the column for a further attribute."""
+    return _PREFIX + attribute if _OTHER_COLUMN.fullmatch(attribute) else attribute
+
+
+def attribute_of(*, column: str) -> str:
+    """Return the name of the further attribute in a column: the inverse of `column_of`."""
+    rest = column.removeprefix(_PREFIX)
+    return rest if rest != column and _OTHER_COLUMN.fullmatch(rest) else column
 
 
 def _numbered(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
     number = 0
     try:
         for number, cells in enumerate(reader, start=1):
-            if cells:
-                yield number, cells
+            yield number, cells
     except csv.Error as exc:
         sentence = "From here on this is not CSV: look for a quotation mark without its partner."
+        raise Unreadable(RowFault(number + 1, "", sentence)) from exc
+    except _RowTooLong as exc:
+        sentence = f"It is longer than {MAX_ROW:,} characters."
         raise Unreadable(RowFault(number + 1, "", sentence)) from exc
 
 
@@ -114,8 +166,11 @@ def _header_faults(columns: list[str]) -> list[RowFault]:
         for place, column in enumerate(columns, start=1)
         if (sentence := _name_fault(columns, place, column))
     ]
-    if len([column for column in SESSION_COLUMNS if column in columns]) != 1:
-        faults.append(RowFault(1, "", "Exactly one of session_id and session_hash is needed."))
+    if len([column for column in KEY_COLUMNS if column in columns]) != 1:
+        sentence = (
+            "Exactly one of session_id and session_hash is needed. An export may have record_id."
+        )
+        faults.append(RowFault(1, "", sentence))
     if missing := [column for column in RECORD_FIELDS if column not in columns]:
         faults.append(RowFault(1, "", f"Columns are missing: {', '.join(missing)}."))
     return faults
@@ -126,7 +181,7 @@ def _name_fault(columns: list[str], place: int, column: str) -> str:
     if first != place:
         return f"It has the same name as column {first}."
     try:
-        validators.validate_attribute_name(column)
+        validators.validate_attribute_name(attribute_of(column=column))
     except ValidationError as exc:
         return str(exc.messages[0])
     return ""
@@ -142,10 +197,10 @@ def _row(number: int, cells: Iterable[tuple[str, str]]) -> Row:
                 fields[column] = check(cell)
             else:
                 validators.validate_scalar(cell)
-                attributes[column] = cell
+                attributes[attribute_of(column=column)] = cell
         except ValidationError as exc:
             faults.append(RowFault(number, column, exc.messages[0]))
-    key = fields.pop("session_id", "") or fields.pop("session_hash", "")
+    key = next((fields.pop(column) for column in KEY_COLUMNS if column in fields), "")
     return Row(number, key, {**fields, "attributes": attributes}, faults)
 
 
@@ -158,6 +213,13 @@ def _session_id(cell: str) -> str:
 
 def _session_hash(cell: str) -> str:
     return key_for_hash(session_hash=validators.plain_hash(cell))
+
+
+def _record_id(cell: str) -> str:
+    try:
+        return str(UUID(cell))
+    except ValueError as exc:
+        raise ValidationError("This is not a record id.") from exc
 
 
 def _text(limit: int, validate: Callable[[str], None], cell: str) -> str:
@@ -176,6 +238,7 @@ def _tickets(cell: str) -> int:
 _CHECKS: dict[str, Callable[[str], Any]] = {
     "session_id": _session_id,
     "session_hash": _session_hash,
+    "record_id": _record_id,
     "email": partial(_text, validators.MAX_EMAIL, validators.validate_address),
     "first_name": partial(_text, validators.MAX_FIRST_NAME, validators.validate_text),
     "tier": partial(_text, validators.MAX_TIER, validators.validate_text),

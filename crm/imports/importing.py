@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from django.db import transaction
 
 from audit import log
-from crm.imports.csvfile import SESSION_COLUMNS, CrmFile, Row, RowFault, Unreadable
-from crm.upsert import TRIES, Change, Overtaken, PlannedRow, plan_all, write
+from crm.imports.csvfile import KEY_COLUMNS, CrmFile, Row, RowFault, Unreadable
+from crm.upsert import TRIES, Change, Key, Overtaken, Plan, PlannedRow, plan_all, write
 
 MAX_FAULTS = 100
 _ROWS_A_STEP = 100  # checked, some 5 ms of work
@@ -80,7 +80,7 @@ def import_records(
         file = yield from _stage(lines, staging, expected)
         for _ in range(TRIES):
             # Everything that can be done before the transaction opens is.
-            result = yield from _compare(staging)
+            result = yield from _compare(staging, file)
             yield Step("writing", 0, result.written)
             try:
                 yield from _write(staging, result, file, actor)
@@ -99,8 +99,8 @@ def preview_records(
     Yields as it does. Raises ImportRefused.
     """
     with closing(_Staging()) as staging:
-        yield from _stage(lines, staging, expected)
-        yield (yield from _compare(staging))
+        file = yield from _stage(lines, staging, expected)
+        yield (yield from _compare(staging, file))
 
 
 def _stage(
@@ -108,8 +108,8 @@ def _stage(
 ) -> Generator[Step, None, CrmFile]:
     faults: list[RowFault] = []
     total = 0
+    file = CrmFile(lines=lines)
     try:
-        file = CrmFile(lines=lines)
         for done, row in enumerate(file.rows(), start=1):
             found = [*row.faults, *staging.add(row)]
             total += len(found)
@@ -124,20 +124,40 @@ def _stage(
     return file
 
 
-def _compare(staging: "_Staging") -> Generator[Step, None, ImportResult]:
-    """Compare the staged rows with the stored records; keep plans for those that differ."""
+def _compare(staging: "_Staging", file: CrmFile) -> Generator[Step, None, ImportResult]:
+    """Compare the staged rows with the stored records; keep plans for those that differ.
+
+    Raises ImportRefused where a row names a record that is not there.
+    """
     counts: Counter[str] = Counter()
+    faults: list[RowFault] = []
+    numbers = staging.numbers()
     staging.forget_plans()
-    for plans in plan_all(changes=staging.changes()):
+    for plans in plan_all(changes=staging.changes(), by=_column(file)):
         staging.keep_plans(plan.row for plan in plans if plan.row)
         counts.update(plan.outcome for plan in plans)
+        found = [*faults, *_refusals(plans, numbers)]
+        faults = sorted(found, key=lambda fault: fault.row)[:MAX_FAULTS]
         yield Step("comparing", counts.total(), staging.count)
+    if faults:
+        raise ImportRefused(faults=faults, total=counts["refused"])
     return ImportResult(counts["created"], counts["updated"], counts["unchanged"])
+
+
+def _column(file: CrmFile) -> Key:
+    """Return the column that the keys of the file's rows are looked up in."""
+    return "record_id" if file.key_column == "record_id" else "session_hash"
+
+
+def _refusals(plans: Iterable[Plan], numbers: Iterator[int]) -> Iterator[RowFault]:
+    for plan, number in zip(plans, numbers):  # noqa: B905  (a batch of them all)
+        for column, sentences in plan.errors.items():
+            yield RowFault(number, column, sentences[0])
 
 
 def _write(staging: "_Staging", result: ImportResult, file: CrmFile, actor: str) -> Iterator[Step]:
     """Write what was planned, with its event. Raises Overtaken, with nothing written."""
-    columns = [column for column in file.columns if column not in SESSION_COLUMNS]
+    columns = [column for column in file.columns if column not in KEY_COLUMNS]
     with transaction.atomic():
         for done in write(rows=staging.plans()):
             yield Step("writing", done, result.written, locked=True)
@@ -162,7 +182,7 @@ class _Staging:
             "CREATE TABLE staged (key TEXT PRIMARY KEY, number INTEGER, data TEXT) WITHOUT ROWID;"
             "CREATE TABLE planned"
             " (key TEXT, email TEXT, first_name TEXT, tier TEXT, previous_tickets INTEGER,"
-            " attributes TEXT, version INTEGER)"
+            " attributes TEXT, version INTEGER, address_key TEXT)"
         )
 
     def close(self) -> None:
@@ -181,13 +201,18 @@ class _Staging:
 
     def changes(self) -> Iterator[Change]:
         for key, data in self._database.execute("SELECT key, data FROM staged ORDER BY key"):
-            yield Change(key, json.loads(data))
+            yield Change(key, json.loads(data), as_text=True)
+
+    def numbers(self) -> Iterator[int]:
+        """Yield the number of the row that each of `changes` is of."""
+        for (number,) in self._database.execute("SELECT number FROM staged ORDER BY key"):
+            yield number
 
     def forget_plans(self) -> None:
         self._database.execute("DELETE FROM planned")
 
     def keep_plans(self, rows: Iterable[PlannedRow]) -> None:
-        self._database.executemany("INSERT INTO planned VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        self._database.executemany("INSERT INTO planned VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def plans(self) -> Iterator[PlannedRow]:
-        yield from self._database.execute("SELECT * FROM planned ORDER BY rowid")
+        yield from self._database.execute("SELECT * FROM planned ORDER BY key")

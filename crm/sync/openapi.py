@@ -15,6 +15,7 @@ from drf_spectacular.utils import (
 
 from crm.sync.paging import DEFAULT_SIZE, LARGEST_NUMBER, LARGEST_SIZE
 from crm.sync.preconditions import PreconditionFailed
+from crm.sync.records import LegalHold
 from crm.sync.serializers import BulkAnswer, BulkRequest, RecordList, ShownRecord, WholeRecord
 from crm.validators import NOT_A_HASH
 
@@ -27,6 +28,7 @@ CHANGED = (
     PreconditionFailed.default_code,
     PreconditionFailed.default_detail,
 )
+ON_HOLD = (LegalHold.status_code, LegalHold.default_code, LegalHold.default_detail)
 
 
 def _number(name: str, low: int, high: int, default: int, description: str) -> OpenApiParameter:
@@ -46,7 +48,9 @@ SESSION_HASH = OpenApiParameter(
     type={"type": "string", "pattern": "^[0-9a-fA-F]{64}$"},
     description="SHA-256 of the session id, hexadecimal.",
 )
-IF_MATCH = _header("If-Match", "Only if the record still has this ETag; `*`: only if there is one.")
+IF_MATCH = _header(
+    "If-Match", "Only if the record still has this ETag, in its quotes; `*`: only if there is one."
+)
 IF_NEW = _header("If-None-Match", "`*`: only if there is no record yet.")
 IF_NONE_MATCH = _header("If-None-Match", "The ETag you hold: 304 while the record has it.")
 
@@ -94,7 +98,7 @@ _RECORD = {
         tags=TAGS,
         parameters=[SESSION_HASH, IF_MATCH],
         responses={204: None},
-        extensions={"x-refusals": [NO_HASH, NOT_FOUND, CHANGED]},
+        extensions={"x-refusals": [NO_HASH, NOT_FOUND, CHANGED, ON_HOLD]},
     ),
 }
 

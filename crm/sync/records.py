@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException, ValidationError
 
 from audit import log
 from backoffice.turns import give_way
@@ -21,9 +21,26 @@ from crm.models import CrmRecord
 from crm.sessions import key_for_hash
 from crm.sync.preconditions import Preconditions
 from crm.sync.serializers import MAX_RECORDS, RecordPatch
-from crm.upsert import TRIES, Change, Overtaken, Plan, merged_attributes, plan_all, write
+from crm.upsert import (
+    TRIES,
+    Change,
+    Overtaken,
+    Plan,
+    merged_attributes,
+    plan_all,
+    same_attributes,
+    write,
+)
 
 _RECORDS_A_TURN = 200
+
+
+class LegalHold(APIException):
+    """The record must not be deleted now; it may be changed."""
+
+    status_code = 409
+    default_code = "legal_hold"
+    default_detail = "A legal hold stands: the record may be corrected, not deleted."
 
 
 def checked_patches(*, body: Any) -> list[Change | Plan]:
@@ -82,12 +99,18 @@ def replace_record(
 
 
 def delete_record(*, key: str, preconditions: Preconditions, actor: str, request_id: str) -> bool:
-    """Delete the record `key`; False where there is none. Raises PreconditionFailed."""
+    """Delete the record `key`; False where there is none.
+
+    Raises PreconditionFailed or LegalHold.
+    """
     with transaction.atomic():
         record = _locked(key)
         preconditions.check(record=record)
         if record is not None:
-            changes.delete_record(record=record, actor=actor, request_id=request_id)
+            try:
+                changes.delete_record(record=record, actor=actor, request_id=request_id)
+            except changes.Protected as exc:
+                raise LegalHold from exc
     return record is not None
 
 
@@ -144,12 +167,16 @@ def _replaced(
         found = _locked(key)
         preconditions.check(record=found)
         record = found or CrmRecord(session_hash=key)
-        changed = [name for name in wanted if getattr(record, name) != wanted[name]]
+        changed = [name for name in wanted if not _same(name, getattr(record, name), wanted[name])]
         for name in changed:
             setattr(record, name, wanted[name])
         if changed:
             changes.save_record(record=record, fields=changed, actor=actor, request_id=request_id)
     return record, found is None
+
+
+def _same(name: str, stored: Any, wanted: Any) -> bool:
+    return same_attributes(stored, wanted) if name == "attributes" else bool(stored == wanted)
 
 
 def _locked(key: str) -> CrmRecord | None:

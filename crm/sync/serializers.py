@@ -8,11 +8,13 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from backoffice.foreign import storable
 from crm import validators
 from crm.models import CrmRecord
 from crm.upsert import NEW_RECORD
 
 MAX_RECORDS = 10_000
+_MOST_NAMED = 20  # unknown fields of one record in an answer
 _OPTIONAL_TEXT: dict[str, Any] = {
     "required": False, "allow_blank": True, "validators": [validators.validate_text],
 }  # fmt: skip
@@ -91,7 +93,8 @@ class RecordFields(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict) and (unknown := data.keys() - self.fields.keys()):
-            raise ValidationError({name[:64]: ["There is no such field."] for name in unknown})
+            named = [storable(name, limit=64) for name in sorted(unknown)[:_MOST_NAMED]]
+            raise ValidationError({name: ["There is no such field."] for name in named})
         return super().to_internal_value(data)
 
 

@@ -13,7 +13,7 @@ from crm.models import CrmRecord
 from crm.sessions import key_for_hash
 from crm.sync import records
 from crm.sync.paging import page_of
-from crm.sync.preconditions import etag, preconditions
+from crm.sync.preconditions import etag, preconditions, refuse_preconditions
 from crm.sync.serializers import WholeRecord, shown
 from crm.sync.tokens import RecordPermissions, TokenAuthentication
 from crm.upsert import Overtaken
@@ -58,6 +58,7 @@ class RecordsView(SyncView):
 
     def post(self, request: Request) -> Response:
         """Create or update up to 10,000 records; each is kept or refused for itself."""
+        refuse_preconditions(request=request)
         patches = records.checked_patches(body=request.data)
         try:
             plans = records.upsert_records(patches=patches, **_caller(request))
@@ -75,7 +76,9 @@ class RecordView(SyncView):
         record = CrmRecord.objects.filter(session_hash=key_for_hash(session_hash=plain)).first()
         if record is None:
             raise NotFound
-        if preconditions(request=request).is_known(record=record):
+        demanded = preconditions(request=request)
+        demanded.check_match(record=record)
+        if demanded.is_known(record=record):
             return Response(status=304, headers={"ETag": etag(record=record)})
         return _one(record, plain)
 
@@ -118,4 +121,4 @@ def _plain(session_hash: str) -> str:
 
 def _caller(request: Request) -> dict[str, str]:
     """Return who asks, and in which request, as the audit log names them."""
-    return {"actor": f"api:{request.user.pk}", "request_id": request.META["REQUEST_ID"]}
+    return {"actor": f"api:{request.user.pk}", "request_id": request.META["EVENT_REQUEST_ID"]}

@@ -7,13 +7,16 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.urls import resolve
 
-from guestportal.api.body import body_limit, length_of
+from backoffice import pages
+from guestportal.api.body import body_limit, is_too_large, length_of
 from guestportal.api.errors import error_response
 from guestportal.api.limits import client_address, wait_for_turn
+from guestportal.api.parser import INCOMPLETE
+from guestportal.api.request_ids import holds_session
 from guestportal.watch.health import PROBES
 from guestportal.watch.logs import request_id
 from provisioning import metrics
@@ -38,7 +41,12 @@ class ProbeMiddleware:
 
 
 class RequestIdMiddleware:
-    """Give every request an id: in its answer, whichever layer makes that, and on its log lines."""
+    """Give every request two ids.
+
+    One is the client's, or made for it: in the answer, whichever layer makes that, on the log
+    lines, in the row. The other is always made here, for the audit events: what stands there stands
+    there for good, and a client may send anything.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -48,9 +56,10 @@ class RequestIdMiddleware:
         current = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         reset = request_id.set(current)
         try:
-            request.META["REQUEST_ID"] = current  # where views read it
+            request.META["REQUEST_ID"] = current  # where views read them
+            request.META["EVENT_REQUEST_ID"] = uuid.uuid4().hex
             response = self.get_response(request)
-            response["X-Request-ID"] = current
+            response["X-Request-ID"] = request.META["REQUEST_ID"]
             return response
         finally:
             request_id.reset(reset)
@@ -80,12 +89,29 @@ class WebchatMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith("/api/webchat/"):
             return self.get_response(request)
+        try:
+            _replace_telling_id(request)
+        except UnreadablePostError as exc:
+            if is_too_large(exc):
+                return error_response(status=413)
+            return error_response(status=400, error=INCOMPLETE)
         if request.method == "POST" and (refused := _limited(request)):
             return refused
         request.resolver_match = match = resolve(request.path_info)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs).render()
         response["Content-Length"] = str(len(response.content))
         return response
+
+
+def _replace_telling_id(request: HttpRequest) -> None:
+    """Replace a client's request id that holds the session id, before anything is logged.
+
+    Also where the body will be refused. Raises UnreadablePostError.
+    """
+    given = request.META["REQUEST_ID"]
+    if request.headers.get("X-Request-ID") == given and holds_session(given, body=request.body):
+        request.META["REQUEST_ID"] = made = uuid.uuid4().hex
+        request_id.set(made)
 
 
 def _limited(request: HttpRequest) -> HttpResponse | None:
@@ -112,8 +138,12 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         if wants_our_shape(request):
             return error_response(status=400, error="This service does not answer to that Host.")
         return HttpResponseBadRequest("Bad Request: unknown Host\n", content_type="text/plain")
+    # A webchat call looks for nothing by its address or cookies.
+    unusable = not request.path_info.startswith("/api/webchat/") and pages.holds_nul(request)
     if not wants_our_shape(request):
-        return None
+        return pages.refusal() if unusable else None
+    if unusable:
+        return error_response(status=400)
     if request.method == "POST" and request.path_info.startswith("/api/webchat/"):
         origin = request.headers.get("Origin")
         ours = f"{request.scheme}://{host}"

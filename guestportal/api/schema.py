@@ -40,7 +40,8 @@ ERROR = {
 }
 HEADERS = {
     "X-Request-ID": {
-        "description": "Names this request in our log and records; yours where it was well formed.",
+        "description": "Names this request in our log and records; yours where it was well formed "
+        "and does not hold the session id.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
     },
     "Retry-After": {

@@ -12,12 +12,16 @@ from django.urls import path, reverse
 from django_otp import devices_for_user, user_has_device
 from django_otp.forms import OTPAuthenticationFormMixin
 
+from backoffice import pages
+from backoffice.foreign import is_storable
+
 PLACES = (
     ("Guest creations", "provisioning.view_guestcreation", "provisioning_guestcreation_changelist"),
     ("CRM records", "crm.view_crmrecord", "crm_crmrecord_changelist"),
     ("Mappings", "crm.view_attributemapping", "crm_attributemapping_changelist"),
     ("Audit log", "audit.view_auditevent", "audit_auditevent_changelist"),
 )
+LONGEST_NAME = 150  # of `User.username`
 
 
 class SignInForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):  # type: ignore[misc]
@@ -28,6 +32,13 @@ class SignInForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):  # type: 
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
+
+    def clean_username(self) -> str:
+        """Take only what can be a name: a longer one would be written down as a failed sign-in."""
+        name: str = self.cleaned_data["username"]
+        if not is_storable(name, limit=LONGEST_NAME):
+            raise self.get_invalid_login_error()
+        return name
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
@@ -64,6 +75,10 @@ class Site(AdminSite):
         """Let staff in; where codes are required, only with one in this session."""
         allowed = super().has_permission(request)
         return allowed and (settings.ADMIN_MFA != "required" or request.user.is_verified())  # type: ignore[union-attr]
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Give every page what all of them need: values that it cannot use are refused."""
+        return super().admin_view(pages.usable(view), cacheable)
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         """Show the dashboard."""

@@ -1,28 +1,49 @@
-"""Whether RabbitMQ answers, for ``/readyz`` and ``/metrics``."""
+"""Whether RabbitMQ takes messages, for ``/readyz`` and ``/metrics``.
+
+While its memory or disk runs low it takes connections and answers on them, but no message. So a
+message is what is tried: one for a queue that does not exist, which the broker confirms and drops.
+"""
 
 from django.conf import settings
 
+from provisioning.time_left import answer_within
+
 SECONDS = 1.0
+_DOWN = "down: every init is synchronous"
+_BLOCKED = "blocked, takes no message (memory or disk alarm?): every init is synchronous"
 
 
 def state() -> str:
-    """Return "none", "ok" or what its absence means; takes a second at most."""
+    """Return "none", "ok" or what is wrong and what that means; takes about a second at most."""
     if not settings.CELERY_BROKER_URL:
         return "none: every init is synchronous"
-    return "down: every init is synchronous" if is_down() else "ok"
+    return _trouble() or "ok"
 
 
 def is_down() -> bool:
-    """Tell whether there should be a broker and it does not answer; takes a second at most."""
-    if not settings.CELERY_BROKER_URL:
-        return False
+    """Tell whether there should be a broker and it takes no message; takes a second at most."""
+    return bool(settings.CELERY_BROKER_URL and _trouble())
+
+
+def _trouble() -> str:
     from amqp.exceptions import AMQPError
-    from kombu import Connection
+    from kombu import Connection, Producer
     from kombu.exceptions import KombuError
 
+    connection = Connection(
+        settings.CELERY_BROKER_URL,
+        transport=settings.CELERY_BROKER_TRANSPORT,
+        connect_timeout=SECONDS,
+        transport_options=settings.CELERY_BROKER_TRANSPORT_OPTIONS,
+    )
+    trouble = _DOWN
     try:
-        with Connection(settings.CELERY_BROKER_URL, connect_timeout=SECONDS) as connection:
+        with answer_within(SECONDS):
             connection.connect()
+            trouble = _BLOCKED
+            Producer(connection.channel()).publish("", routing_key="guestportal.nobody")
+            connection.release()
     except (KombuError, AMQPError, OSError):
-        return True
-    return False
+        connection.collect()  # no farewell: nobody would answer it
+        return trouble
+    return ""

@@ -32,6 +32,11 @@ LOOK_AGAIN_SECONDS = 2.0
 MAX_LOCAL_ENTRIES = 100_000
 # An init asks Redis a few times; a Redis that needs longer than this is worth less than memory.
 ANSWER_SECONDS = 0.5
+WRITE = Step(
+    "write",
+    "redis.call('HSET', KEYS[1], 'at', text(now)) redis.call('EXPIRE', KEYS[1], 60) return {}",
+    lambda fields, ends_at, now, values: (fields.update(at=now) or [], 60),
+)
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
@@ -134,17 +139,23 @@ class _Pair:
         )
 
     def _first(self, shared: Callable[[], Result], local: Callable[[], Result]) -> Result:
-        if self.degraded and not self._may_look():
+        if self.degraded and not (self._may_look() and self._is_back()):
             return local()
         try:
-            result = shared()
+            return shared()
         except (RedisError, OSError) as exc:
             self._degrade(exc)
             return local()
-        if self.degraded:
-            self.degraded = False
-            logger.warning("Redis is back; token, gate and limits are shared again")
-        return result
+
+    def _is_back(self) -> bool:
+        """Find out by a write: a Redis that cannot save answers reads and refuses the rest."""
+        try:
+            self._redis.register_script(WRITE.script)(["guestportal:write"])
+        except (RedisError, OSError):
+            return False
+        self.degraded = False
+        logger.warning("Redis is back; token, gate and limits are shared again")
+        return True
 
     def _may_look(self) -> bool:
         """Let one caller in every two seconds pay for finding out."""
@@ -172,7 +183,7 @@ def _pair(server: str) -> _Pair:
 
 
 def is_shared() -> bool:
-    """Ask the cache something; return False where it serves this process alone, by an outage."""
+    """Write something; return False where the cache serves this process alone, by an outage."""
     cache = caches["default"]
-    cache.get("readyz")
+    WRITE.run(key="write")
     return not (isinstance(cache, DegradingRedisCache) and cache.degraded)

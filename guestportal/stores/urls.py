@@ -1,4 +1,4 @@
-"""What Django is told of the stores that DATABASE_URL and CACHE_URL name."""
+"""What Django and Celery are told of the stores that the environment names."""
 
 from typing import Any
 
@@ -32,6 +32,12 @@ def cache(url: str) -> dict[str, Any]:
     if scheme in {"redis", "rediss"}:
         return {"BACKEND": "guestportal.stores.cache.DegradingRedisCache", "LOCATION": url}
     raise ValueError("not a cache of ours")
+
+
+def broker_transport(url: str) -> str:
+    """Return the name of the class that carries Celery's messages to `url`."""
+    name = "SSLTransport" if url.startswith("amqps:") else "Transport"
+    return f"guestportal.stores.rabbitmq:{name}"
 
 
 _SQLITE = {

@@ -18,7 +18,7 @@ from backoffice.lists import ClosedAdmin
 from backoffice.periods import PeriodFilter
 from backoffice.search import FindsByPost, FoundFilter
 from crm.models import CrmRecord
-from provisioning.admin import badges, detail, person, reviewing, search
+from provisioning.admin import badges, detail, filters, person, reviewing, search
 from provisioning.admin.filters import SameSessionFilter, TabFilter
 from provisioning.models import GuestCreation, Review
 
@@ -107,8 +107,7 @@ class GuestCreationAdmin(FindsByPost, ClosedAdmin):
             raise PermissionDenied
         rows = self.get_changelist_instance(request).get_queryset(request)
         chosen = rows.order_by("-id").values_list(*EXPORTED)
-        narrowed = {name: value for name, value in request.GET.items() if name != "found"}
-        data = {"filter": narrowed, "rows": rows.values("pk").count()}
+        data = {"filter": filters.narrowed(request), "rows": rows.values("pk").count()}
         staff.record_view(request, kind="creations.exported", data=data)
         return csv_download(  # type: ignore[return-value]
             name="guest-creations.csv", header=EXPORTED, rows=_rows(chosen)

@@ -14,6 +14,7 @@ from audit.models import AuditLeaf
 from crm.admin.records import REVEAL
 from provisioning.admin import badges, evidence, reviewing
 from provisioning.admin.person import EXPORT, require
+from provisioning.consent.receipts import sent
 from provisioning.models import GuestCreation, Review
 
 
@@ -45,6 +46,7 @@ def _context(request: HttpRequest, creation: GuestCreation, *, revealed: bool) -
         "creation": creation,
         "status": badges.status(creation),
         "consent": badges.consent(creation),
+        "nothing_left": sent(creation=creation) == "no",
         "sent": evidence.sent(creation=creation, revealed=revealed),
         "timeline": evidence.timeline(creation=creation) if may_read_log else [],
         "may_read_log": may_read_log,
@@ -89,9 +91,14 @@ def _verify(request: HttpRequest, creation: GuestCreation) -> dict[str, Any]:
     events = [moment.id for moment in evidence.timeline(creation=creation)]
     leaves = AuditLeaf.objects.filter(event_id__in=events)
     numbers = sorted(set(leaves.values_list("seal_id", flat=True)))
-    problems = [problem for number in numbers if (problem := verify.verify_seal(number=number))]
-    waiting = len(events) - leaves.count()
-    return {"verified": {"seals": numbers, "problems": problems, "waiting": waiting}}
+    reports = [verify.verify_seal(number=number) for number in numbers]
+    found = {
+        "seals": numbers,
+        "problems": [problem for report in reports for problem in report.problems],
+        "obstacles": [obstacle for report in reports for obstacle in report.obstacles],
+        "waiting": len(events) - leaves.count(),
+    }
+    return {"verified": found}
 
 
 _ACTS: dict[str, Callable[[HttpRequest, GuestCreation], dict[str, Any] | HttpResponse]] = {

@@ -75,7 +75,8 @@ def _events(creation: GuestCreation) -> Any:
     if creation.session_hash:
         subject = log.pseudonym(session_hash=creation.session_hash)
         return rows.filter(subject=subject, id__gte=since)
-    return rows.filter(request_id=creation.request_id) if creation.request_id else rows.none()
+    named = creation.request_in_events
+    return rows.filter(request_id=named, id__gte=since) if named else rows.none()
 
 
 def _concerning(row: AuditEvent, creation: GuestCreation) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 Each is a look-up in an index that ends with the id, so that no page of theirs reads the table.
 """
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from backoffice.periods import PERIODS
 from provisioning.models import TO_REVIEW, ConsentBasis, GuestCreation, Status
 
 # tab -> its name and its condition; `queue` is what nobody has looked at yet.
@@ -61,3 +63,19 @@ class SameSessionFilter(admin.SimpleListFilter):
         except ValueError:
             return queryset.none()
         return queryset.filter(session_hash__in=list(named.values_list("session_hash", flat=True)))
+
+
+# What an event may say of a filter: the log is for good, and an address may hold anything.
+_RECORDED: dict[str, Collection[str]] = {
+    "tab": _TABS,
+    "days": PERIODS,
+    "status__exact": Status.values,
+    "consent_basis__exact": ConsentBasis.values,
+}
+
+
+def narrowed(request: HttpRequest) -> dict[str, str]:
+    """Return what narrowed the list, for the audit log: names and values of our own alone."""
+    given = request.GET.items()
+    ours = {str(name): str(value) for name, value in given if value in _RECORDED.get(name, ())}
+    return ours | {name: "given" for name in ("like", "found") if request.GET.get(name)}

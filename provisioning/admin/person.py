@@ -17,7 +17,7 @@ from provisioning.consent.receipts import receipt_for_staff
 from provisioning.models import GuestCreation
 from provisioning.subjects import erasure, holds
 from provisioning.subjects.export import export
-from provisioning.subjects.identify import By, NotAHash, identify
+from provisioning.subjects.identify import By, NotAHash, identify, spellings
 
 EXPORT, ERASE = "provisioning.export_subject", "provisioning.erase_subject"
 
@@ -53,6 +53,9 @@ class PersonForm(forms.Form):
     confirmed = forms.BooleanField(
         required=False, label="Erase this person. It cannot be taken back."
     )
+    all_spellings = forms.BooleanField(
+        required=False, label="All these spellings are this person's address."
+    )
 
     def clean(self) -> dict[str, Any]:
         """Find the person's sessions."""
@@ -64,6 +67,13 @@ class PersonForm(forms.Form):
                 raise forms.ValidationError({"value": str(exc)}) from exc
         return data
 
+    def may_erase(self) -> bool:
+        """Tell whether all is confirmed that has to be; what is not becomes an error."""
+        found = spellings(session_hashes=self.cleaned_data["sessions"])
+        if len(found) > 1 and not self.cleaned_data["all_spellings"]:
+            self.add_error("all_spellings", "Nothing was erased: first confirm these spellings.")
+        return bool(self.cleaned_data["confirmed"]) and not self.errors
+
 
 def person_page(request: HttpRequest) -> HttpResponse:
     """Find a person; export what is stored, or erase it after a confirmation."""
@@ -74,7 +84,7 @@ def person_page(request: HttpRequest) -> HttpResponse:
     if sessions and "export" in request.POST:
         require(request, EXPORT)
         return _file(export(session_hashes=sessions, actor=actor(request)), "person.json")
-    if sessions and "erase" in request.POST and form.cleaned_data["confirmed"]:
+    if sessions and "erase" in request.POST and form.may_erase():
         require(request, ERASE)
         if _erase(request, form, sessions):
             return redirect(reverse("admin:provisioning_platformdeletion_changelist"))
@@ -83,6 +93,7 @@ def person_page(request: HttpRequest) -> HttpResponse:
         "title": "A person's data",
         "form": form,
         "sessions": sessions,
+        "spellings": spellings(session_hashes=sessions or []),
         "creations": GuestCreation.objects.filter(session_hash__in=sessions or []).count(),
         "may_export": request.user.has_perm(EXPORT),
         "may_erase": request.user.has_perm(ERASE),

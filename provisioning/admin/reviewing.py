@@ -30,7 +30,7 @@ class ReviewForm(forms.Form):
     reason = forms.CharField(
         max_length=500,
         widget=forms.TextInput(attrs={"class": "vTextField", "autofocus": True}),
-        help_text="Up to 500 characters. No names or addresses: reviews are kept for good.",
+        help_text="Up to 500 characters. Erased with the person; the verdict is kept for good.",
     )
 
 

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
 
 from audit.models import AuditEvent
 from backoffice.search import MOST
-from crm.models import CrmRecord
+from crm import lookup
+from crm.addresses import address_key, domain_key
 from crm.sessions import session_keys
 from provisioning.models import GuestCreation
 
@@ -23,8 +23,8 @@ _VISITOR = re.compile(r"visitor_([0-9a-f]{8})@(.+)")
 def creations(*, term: str) -> list[UUID]:
     """Return the newest creations that `term` names.
 
-    A creation's, guest's or request's id, a session id or its hash, an address in the
-    CRM, or the ``visitor_…`` address that a visitor nobody knew was given.
+    A creation's or guest's id, a request's (the client's or that of its events), a session id or
+    its hash, an address in the CRM, or the ``visitor_…`` address that one nobody knew was given.
     """
     found = (
         rows.order_by("-id").values_list("id", flat=True)[:MOST]
@@ -39,6 +39,7 @@ def _by_each_meaning(term: str, trimmed: str) -> list[QuerySet[GuestCreation, An
     keys = {key for text in {term, trimmed} for key in session_keys(term=text)}
     meanings = [
         rows.filter(guest_id=trimmed),
+        rows.filter(request_id=trimmed),
         rows.filter(id__in=_of_request(trimmed)),
         rows.filter(session_hash__in=keys),
     ]
@@ -50,7 +51,7 @@ def _by_each_meaning(term: str, trimmed: str) -> list[QuerySet[GuestCreation, An
 
 
 def _of_request(request_id: str) -> list[str]:
-    """Return the creations that the events of a request name: a log line has the same id."""
+    """Return the creations that the events of a request name."""
     bodies = AuditEvent.objects.filter(request_id=request_id).values_list("body", flat=True)
     named = (json.loads(body)["data"].get("creation") for body in bodies[:MOST])
     return [creation for creation in named if creation]
@@ -58,11 +59,11 @@ def _of_request(request_id: str) -> list[str]:
 
 def _of_address(address: str) -> Q:
     """Return the condition: sessions of the CRM with this address, or the visitor so named."""
-    records = CrmRecord.objects.annotate(lower=Lower("email")).filter(lower=address.lower())
+    records = lookup.records_of(address=address)
     keys = list(records.values_list("session_hash", flat=True)[:MOST])
     named = Q(session_hash__in=keys)
-    visitor = _VISITOR.fullmatch(address.lower())
-    if visitor and visitor[2] == settings.GUEST_EMAIL_DOMAIN:
+    visitor = _VISITOR.fullmatch(address_key(address))
+    if visitor and visitor[2] == domain_key(settings.GUEST_EMAIL_DOMAIN):
         # A range, not LIKE, which an index serves only under the C collation.
         named |= Q(session_hash__gte=visitor[1], session_hash__lte=visitor[1] + "g")
     return named

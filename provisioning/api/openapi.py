@@ -151,7 +151,8 @@ INIT = _post(
     "webchat_init",
     "Turn a browser session into a guest with a token",
     "Consent is recorded first. A visitor who declines gets a guest without any CRM value, or 403\n"
-    "where the platform will not have one. Send the same `Idempotency-Key` with every try.",
+    "where the platform will not have one. Send the same `Idempotency-Key` with every try.\n"
+    "Unknown fields are ignored; a misspelt one is refused where the field it resembles is absent.",
     body=InitSerializer,
     answer=InitAnswer,
     asked={**EXAMPLE_SESSION, "consentGiven": True, "language": "en"},

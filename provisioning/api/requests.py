@@ -15,6 +15,8 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.utils.serializer_helpers import BindingDict
 
+from backoffice.foreign import storable
+from backoffice.inert import visible
 from provisioning.init.idempotency import RepeatKey
 from provisioning.init.planning import InitRequest
 from provisioning.models import ConsentType
@@ -91,7 +93,7 @@ class Word(PlainString):
 
 
 class SessionSerializer(serializers.Serializer[Any]):
-    """A request about one session; fields we do not know are ignored."""
+    """A request about one session; fields we do not know are ignored, unless one is misspelt."""
 
     default_error_messages = {"invalid": "The request body must be a JSON object."}
 
@@ -102,6 +104,17 @@ class SessionSerializer(serializers.Serializer[Any]):
     def run_validation(self, data: Any = serializers.empty) -> Any:
         # DRF answers null before to_internal_value, without our wording.
         return super().run_validation([] if data is None else data)
+
+    def to_internal_value(self, data: Any) -> Any:
+        misspelt = _misspelt(data, self.fields) if isinstance(data, Mapping) else {}
+        try:
+            body = super().to_internal_value(data)
+        except serializers.ValidationError as exc:
+            # Ours first: what is said of a missing sessionId is the answer's sentence.
+            raise serializers.ValidationError({**exc.detail, **misspelt}) from exc  # type: ignore[dict-item]
+        if misspelt:
+            raise serializers.ValidationError(misspelt)
+        return body
 
     sessionId = PlainString(limit=256, help_text="The browser session. Only its hash is used.")
     sessionSignature = PlainString(
@@ -139,6 +152,36 @@ class InitSerializer(SessionSerializer):
     )
 
 
+def folded(name: str) -> str:
+    """Return a field's name as it is compared: in lower case, without blanks, ``_`` and ``-``."""
+    return re.sub(r"[\s_-]", "", name).lower()
+
+
+def _misspelt(data: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return a sentence for each of `fields` that is absent while another name resembles it.
+
+    A misspelt *no* must not count as silence. The names are the client's: cut, and made storable.
+    """
+    unknown = data.keys() - fields.keys()
+    found: dict[str, list[str]] = {}
+    if not unknown:
+        return found
+    for field in [name for name in fields if name not in data]:
+        near = _one_letter_apart if field == "consentGiven" else str.__eq__
+        alike = sorted(name for name in unknown if near(folded(name), folded(field)))
+        if alike:
+            name = visible(storable(alike[0], limit=64))
+            found[name] = [f"{name} is not a field of this request: did you mean {field}?"]
+    return found
+
+
+def _one_letter_apart(one: str, other: str) -> bool:
+    """Tell whether two words are equal but for at most one letter more, fewer or other."""
+    while one and other and one[0] == other[0]:
+        one, other = one[1:], other[1:]
+    return one[1:] in (other, other[1:]) or one == other[1:]
+
+
 @functools.cache
 def _fields(kind: type[SessionSerializer]) -> BindingDict:
     """Return the fields of all serializers of a kind: ours hold nothing of one request.
@@ -153,15 +196,16 @@ def _fields(kind: type[SessionSerializer]) -> BindingDict:
 
 
 def init_request(
-    *, body: Mapping[str, Any], headers: Mapping[str, str], request_id: str
+    *, body: Mapping[str, Any], headers: Mapping[str, str], request_id: str, event_request_id: str
 ) -> InitRequest:
-    """Return the pipeline's request from a validated `body` and the HTTP headers.
+    """Return the pipeline's request from a validated `body`, the HTTP headers and both its ids.
 
     Raises ValidationError for an Idempotency-Key that is none.
     """
     return InitRequest(
         session_id=body["sessionId"],
         request_id=request_id,
+        event_request_id=event_request_id,
         consent_given=body.get("consentGiven"),
         consent_type=body.get("consentType"),
         notice_version=body.get("noticeVersion", ""),

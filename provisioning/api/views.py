@@ -85,7 +85,10 @@ class InitView(WebchatView):
 
     def answer(self, body: dict[str, Any], request: Request) -> dict[str, Any] | Response:
         asked = init_request(
-            body=body, headers=request.headers, request_id=request.META["REQUEST_ID"]
+            body=body,
+            headers=request.headers,
+            request_id=request.META["REQUEST_ID"],
+            event_request_id=request.META["EVENT_REQUEST_ID"],
         )
         if prefers_async(request.headers) and (key := queued.accept(request=asked)):
             return _accepted(key)
@@ -118,7 +121,7 @@ class TokenView(WebchatView):
         access = pipeline.fresh_token(
             session_id=body["sessionId"],
             guest_id=body["guestId"],
-            request_id=request.META["REQUEST_ID"],
+            event_request_id=request.META["EVENT_REQUEST_ID"],
         )
         return _access(access)
 
@@ -129,7 +132,7 @@ class WithdrawView(WebchatView):
     def answer(self, body: dict[str, Any], request: Request) -> dict[str, Any]:
         withdrawn = withdrawal.withdraw(
             session_hash=sessions.hash_session(session_id=body["sessionId"]),
-            request_id=request.META["REQUEST_ID"],
+            event_request_id=request.META["EVENT_REQUEST_ID"],
         )
         return {"withdrawn": withdrawn}
 

@@ -10,17 +10,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from audit import log
 from audit.sealing import signing
-from provisioning.models import ConsentBasis, GuestCreation, Notice
+from provisioning.models import ConsentBasis, GuestCreation, Notice, Status
 
 SCHEMA_VERSION = "ISO/IEC TS 27560:2023; guestportal 1"
 _STATES = {
     (True, ConsentBasis.STATED.value): "given",
     # Nobody said yes: that is no consent (GDPR recital 32), whatever was sent.
     (True, ConsentBasis.ASSUMED.value): "unknown",
+}
+# Whether the platform was told of the visitor, by the status of the creation.
+_SENT = {
+    Status.QUEUED.value: "no",
+    Status.PENDING.value: "possibly",
+    Status.UNKNOWN.value: "possibly",
 }
 
 
@@ -89,12 +96,21 @@ def make_receipt(*, creation: GuestCreation) -> Receipt:
     return Receipt(content, signing.sign(message=message, purpose="receipt"))
 
 
+def sent(*, creation: GuestCreation) -> str:
+    """Return whether the visitor's data went to the platform: ``yes``, ``no`` or ``possibly``."""
+    if creation.status != Status.FAILED:
+        return _SENT.get(creation.status, "yes")
+    # Rows of earlier releases name what was prepared; without an answer nothing had left.
+    return "yes" if creation.sent_fields and creation.platform_status else "no"
+
+
 def _processing(creation: GuestCreation) -> dict[str, Any]:
     notice = creation.notice
     # Where nobody published such a notice, what the page said of it.
     named = notice or Notice(
         version=creation.notice_version, language=creation.language, purposes=[]
     )
+    left = sent(creation=creation)
     return {
         "privacy_notice": {
             "version": named.version,
@@ -105,11 +121,22 @@ def _processing(creation: GuestCreation) -> dict[str, Any]:
         },
         "purposes": [{"purpose": purpose, "lawful_basis": "consent"} for purpose in named.purposes],
         # Names of what went to the platform; never the values.
-        "pii_information": list(creation.sent_fields),
-        "recipient_third_parties": ["Genesys Cloud"],
+        "pii_information": [] if left == "no" else list(creation.sent_fields),
+        "pii_controllers": [notice.controller] if notice else [],
+        "collection_method": settings.RECEIPT_COLLECTION_METHOD,
+        "storage_locations": list(settings.RECEIPT_STORAGE_LOCATIONS),
+        "retention_period": _retention(),
+        "recipient_third_parties": [] if left == "no" else ["Genesys Cloud"],
+        "outcome": {"status": creation.status, "sent": left},
         "withdrawal_method": "POST /api/webchat/consent/withdraw",
         "global_privacy_control": creation.gpc,
     }
+
+
+def _retention() -> str:
+    """Return for how long the record is kept: an ISO 8601 duration, or until when."""
+    days = settings.RETENTION_DAYS
+    return f"P{days}D" if days else "until the person asks for erasure"
 
 
 def _parties(notice: Notice | None) -> list[dict[str, str]]:

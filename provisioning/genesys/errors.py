@@ -18,6 +18,7 @@ class PlatformError(Exception):
     """The platform did not do what we asked.
 
     `arrived`: the request may have been acted on, so a guest may exist.
+    `sent`: what is known of the visitor went out, whatever came of it.
     `retry_after`: seconds after which another try makes sense, where known.
     `status`, `platform_code`, `correlation_id`: what the platform said of it.
     `code`: our stable name for this kind of failure.
@@ -37,6 +38,7 @@ class PlatformError(Exception):
     ) -> None:
         super().__init__(message)
         self.arrived = arrived
+        self.sent = False
         self.retry_after = retry_after
         self.status = status
         self.platform_code = platform_code

@@ -7,6 +7,7 @@ platform*); paths, scopes and credential style are therefore settings.
 import functools
 import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,7 @@ from django.conf import settings
 
 from backoffice.foreign import storable
 from provisioning.genesys.deadline import Deadline
-from provisioning.genesys.errors import Credentials, Protocol, Refused, Rejected
+from provisioning.genesys.errors import Credentials, PlatformError, Protocol, Refused, Rejected
 from provisioning.genesys.gate import Gate, Reservation
 from provisioning.genesys.oauth import ClientCredentials, TokenSource
 from provisioning.genesys.retry import about, send
@@ -25,6 +26,7 @@ from provisioning.genesys.transport import Answer, Transport
 _GUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}")
 # ISO 8601 in digits and its own separators: `fromisoformat` takes any character between the parts.
 _MOMENT = r"[0-9TtZz:.,+ W-]{8,40}"
+_WORD = r"[A-Za-z_-]{1,16}"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,19 @@ class GuestToken:
     expires_at: str
 
 
+class _Sending:
+    """Tells, when calls were made inside it, whether one of them may have gone out."""
+
+    def __init__(self) -> None:
+        self.done = False
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, exc: BaseException | None, trace: object) -> None:
+        self.done |= exc is None or getattr(exc, "arrived", True)
+
+
 class GenesysClient:
     """Call the platform. The constructor does no I/O."""
 
@@ -99,15 +114,26 @@ class GenesysClient:
     ) -> Guest:
         """Create `guest`; never repeated once it may have arrived.
 
-        Raises PlatformError, whose `arrived` tells whether a guest may exist.
+        Raises PlatformError, whose `arrived` tells whether a guest may exist, and whose `sent`
+        whether the visitor's data went out.
         """
-        answer = self._call(
-            self._guests_url, guest.payload, reservation, deadline, repeatable=False
-        )
-        if answer.status in (400, 403, 422):
-            raise Refused("the platform refused the guest", **about(answer))
-        _expect_success(answer)
-        return _read_guest(answer)
+        sending = _Sending()
+        try:
+            answer = self._call(
+                self._guests_url,
+                guest.payload,
+                reservation,
+                deadline,
+                repeatable=False,
+                sending=sending,
+            )
+            if answer.status in (400, 403, 422):
+                raise Refused("the platform refused the guest", **about(answer))
+            _expect_success(answer)
+            return _read_guest(answer)
+        except PlatformError as exc:
+            exc.sent = sending.done
+            raise
 
     def issue_token(
         self, *, guest_id: str, reservation: Reservation, deadline: Deadline
@@ -126,13 +152,15 @@ class GenesysClient:
         deadline: Deadline,
         *,
         repeatable: bool,
+        sending: _Sending | None = None,
     ) -> Answer:
         """POST with our access token; after a 401 once more with a new one."""
         token = self.tokens.get(deadline=deadline)
 
         def post() -> Answer:
             bearer = {"Authorization": f"Bearer {token.value}"}
-            return self._transport.post(url, deadline=deadline, json=payload, headers=bearer)
+            with sending or nullcontext():
+                return self._transport.post(url, deadline=deadline, json=payload, headers=bearer)
 
         answered = functools.partial(
             send,
@@ -177,7 +205,7 @@ def _expect_success(answer: Answer) -> None:
 def _missing_scope(answer: Answer) -> str:
     """Return the scope that a 403 names: the seed's ``cause``, or the vendor's message."""
     body = answer.body if isinstance(answer.body, dict) else {}
-    told = " ".join(str(body.get(name, ""))[:300] for name in ("cause", "code", "message"))
+    told = " ".join(storable(body.get(name), limit=300) for name in ("cause", "code", "message"))
     if "scope" not in told:
         return ""
     named = re.search(r"[a-zA-Z]+(?::[a-zA-Z-]+){1,3}", told)
@@ -193,8 +221,8 @@ def _read_guest(answer: Answer) -> Guest:
     return Guest(
         id=guest_id,
         consent_given=given if isinstance(given, bool) else None,
-        consent_type=storable(kind, limit=16) if isinstance(kind, str) else None,
-        created_date=storable(created, limit=40),
+        consent_type=storable(kind, limit=16, shape=_WORD) if isinstance(kind, str) else None,
+        created_date=storable(created, limit=40, shape=_MOMENT),
     )
 
 

@@ -232,7 +232,7 @@ def _read_token(answer: Answer) -> Token:
     if answer.status in (400, 401, 403):
         raise Credentials(
             "the platform does not accept our client credentials",
-            remedy=_remedy(str(body.get("error", "")), answer.status),
+            remedy=_remedy(body.get("error"), answer.status),
             **details,
         )
     value = body.get("access_token")
@@ -259,7 +259,7 @@ def _life(expires_in: Any) -> float:
     return min(seconds, LONGEST_LIFE_SECONDS)
 
 
-def _remedy(error: str, status: int) -> str:
+def _remedy(error: object, status: int) -> str:
     if error == "invalid_scope" or status == 403:
         return "Give the OAuth client's role the scopes named in GENESYS_SCOPES."
     if error == "unauthorized_client":

@@ -22,6 +22,7 @@ from provisioning.init.planning import InitRequest, Plan, plan
 from provisioning.ledger import Entry, Intent, Opened, Outcome, Step
 from provisioning.metrics import timed
 from provisioning.models import Status
+from provisioning.time_left import time_left
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def init(*, request: InitRequest) -> GuestAccess:
     Raises ConsentRequired, UnknownNotice, LookupFailed, KeyInUse, KeyMismatch, ConsentWithdrawn,
     ConsentDeclined or PlatformError.
     """
-    deadline = Deadline(seconds=settings.GENESYS_DEADLINE)
+    deadline = Deadline(seconds=time_left() or settings.GENESYS_DEADLINE)
     planned = plan(request=request)
     opened = _open(planned.intent, deadline)
     entry, guest = opened.entry, planned.guest if opened.step is Step.CREATE else None
@@ -58,14 +59,16 @@ def init(*, request: InitRequest) -> GuestAccess:
     return GuestAccess(entry.guest_id, token, _shown(request, planned, opened))
 
 
-def fresh_token(*, session_id: str, guest_id: str, request_id: str) -> GuestAccess:
+def fresh_token(*, session_id: str, guest_id: str, event_request_id: str) -> GuestAccess:
     """Issue a new token for a guest of this very session.
 
     Raises GuestNotFound, ConsentWithdrawn or PlatformError.
     """
-    deadline = Deadline(seconds=settings.GENESYS_DEADLINE)
+    deadline = Deadline(seconds=time_left() or settings.GENESYS_DEADLINE)
     session_hash = sessions.hash_session(session_id=session_id)
-    entry = ledger.find_guest(session_hash=session_hash, guest_id=guest_id, request_id=request_id)
+    entry = ledger.find_guest(
+        session_hash=session_hash, guest_id=guest_id, event_request_id=event_request_id
+    )
     if entry is None:
         raise GuestNotFound
     reservation = _reserve(entry, None, deadline)
@@ -155,7 +158,7 @@ def _record_failure(entry: Entry, exc: PlatformError) -> None:
 
 
 def _outcome(exc: PlatformError) -> Outcome:
-    return Outcome(exc.code, exc.status, exc.platform_code, exc.correlation_id)
+    return Outcome(exc.code, exc.status, exc.platform_code, exc.correlation_id, exc.sent)
 
 
 def _shown(request: InitRequest, planned: Plan, opened: Opened) -> dict[str, Any]:

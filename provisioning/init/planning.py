@@ -38,6 +38,7 @@ class InitRequest:
 
     session_id: str = field(repr=False)
     request_id: str
+    event_request_id: str
     consent_given: bool | None = None
     consent_type: str | None = None
     notice_version: str = ""
@@ -76,6 +77,7 @@ def plan(*, request: InitRequest, queued: bool = False) -> Plan:
         queued=queued,
         session_hash=session_hash,
         request_id=request.request_id,
+        event_request_id=request.event_request_id,
         consent=consent,
         notice_version=request.notice_version,
         language=request.language,

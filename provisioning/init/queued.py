@@ -8,23 +8,20 @@ ten minutes what became of a row; only the capability's hash is stored.
 """
 
 import hashlib
-import logging
 import secrets
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from provisioning import ledger
 from provisioning.init.in_flight import Overloaded
 from provisioning.init.planning import InitRequest, plan
+from provisioning.init.publishing import publish
 from provisioning.ledger import QUEUED_FOR, Outcome, Step
 from provisioning.models import InitCapability, Status
-
-TASK = "guestportal.run_init"
-CONFIRM_SECONDS = 2
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ def accept(*, request: InitRequest) -> str | None:
     if ledger.queue_depth() >= settings.QUEUE_LIMIT:
         raise Overloaded
     opened = ledger.open_creation(intent=plan(request=request, queued=True).intent)
-    if opened.step is Step.CREATE and not _published(opened.entry.id):
+    if opened.step is Step.CREATE and not publish(creation_id=opened.entry.id):
         # Should the message have arrived after all, the worker finds the row settled.
         ledger.settle(
             entry=opened.entry, status=Status.FAILED, outcome=Outcome("broker_unavailable")
@@ -58,7 +55,8 @@ def accept(*, request: InitRequest) -> str | None:
 def progress(*, capability: str) -> Progress | None:
     """Return what became of the creation; None for a capability that is unknown or over."""
     found = (
-        InitCapability.objects.filter(key_hash=_hash(capability), expires_at__gt=timezone.now())
+        InitCapability.objects.exclude(_over())
+        .filter(key_hash=_hash(capability))
         .values_list("creation__status", "creation__guest_id", "creation__withdrawn_at")
         .first()
     )
@@ -70,7 +68,13 @@ def progress(*, capability: str) -> Progress | None:
 
 def forget_expired_capabilities() -> int:
     """Delete the capabilities whose time is over; return how many."""
-    return InitCapability.objects.filter(expires_at__lte=timezone.now()).delete()[0]
+    return InitCapability.objects.filter(_over()).delete()[0]
+
+
+def _over() -> Q:
+    """Return the condition: its time is over, or of a clock so far ahead that it never would be."""
+    now = timezone.now()
+    return Q(expires_at__lte=now) | Q(expires_at__gt=now + 2 * QUEUED_FOR)
 
 
 def _issue_capability(creation_id: UUID) -> str:
@@ -81,21 +85,6 @@ def _issue_capability(creation_id: UUID) -> str:
         expires_at=timezone.now() + QUEUED_FOR,
     )
     return capability
-
-
-def _published(creation_id: UUID) -> bool:
-    """Hand a creation to the worker; False where the broker does not confirm it."""
-    # Imported here: without a broker nobody pays for Celery.
-    from amqp.exceptions import AMQPError
-    from celery import current_app
-    from kombu.exceptions import KombuError
-
-    try:
-        current_app.send_task(TASK, (str(creation_id),), confirm_timeout=CONFIRM_SECONDS)
-    except (KombuError, AMQPError, OSError) as exc:
-        logger.error("the broker did not take an init (%s)", type(exc).__name__)
-        return False
-    return True
 
 
 def _hash(capability: str) -> str:

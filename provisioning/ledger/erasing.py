@@ -13,6 +13,7 @@ from provisioning.models import (
     IdempotencyKey,
     InitCapability,
     PlatformDeletion,
+    Review,
     Status,
 )
 
@@ -27,6 +28,10 @@ _NAMES_NOBODY: dict[str, Any] = {
     "sent_fields": [],
     "platform_code": "",
     "correlation_id": "",
+    # Of the platform's making: its words, and moments to find its records by.
+    "echo_consent_type": "",
+    "echo_created_date": "",
+    "token_expires_at": "",
     "overdue_at": None,
 }
 
@@ -56,6 +61,8 @@ def erase_creations(*, session_hash: str, before: datetime | None = None) -> int
     )
     for model in (IdempotencyKey, InitCapability):
         model._default_manager.filter(creation__in=rows).delete()
+    # Reviewers write what they please. The verdict stays.
+    Review.objects.filter(creation__in=rows).exclude(reason="").update(reason="")
     # A version that nobody published is the client's own text, and might be anything.
     rows.filter(notice__isnull=True).update(notice_version="", language="")
     return rows.update(**_NAMES_NOBODY, erased_at=now, updated_at=now)

@@ -72,6 +72,7 @@ class Intent:
     creation_id: UUID
     session_hash: str = field(repr=False)
     request_id: str
+    event_request_id: str
     consent: Consent
     notice_version: str
     language: str
@@ -106,7 +107,9 @@ def open_creation(*, intent: Intent) -> Opened:
         if key and _serves(key.creation, now):
             return _repeat(key, subject, intent, now)
         if known.withdrawn:
-            meet_withdrawal(session_hash=intent.session_hash, request_id=intent.request_id)
+            meet_withdrawal(
+                session_hash=intent.session_hash, event_request_id=intent.event_request_id
+            )
             _respect_withdrawal(intent)
         latest = GuestCreation.objects.get(id=known.latest) if known.latest else None
         earlier = latest and (_resumable(intent, latest, now) or _reusable(intent, latest, now))
@@ -118,8 +121,8 @@ def open_creation(*, intent: Intent) -> Opened:
         return _token_for(earlier, subject, intent)
 
 
-def find_guest(*, session_hash: str, guest_id: str, request_id: str) -> Entry | None:
-    """Return the creation of `guest_id` if it is this very session's.
+def find_guest(*, session_hash: str, guest_id: str, event_request_id: str) -> Entry | None:
+    """Return the creation of `guest_id` if it is this very session's, for events of this request.
 
     Raises ConsentWithdrawn where the visitor took back the consent it rests on.
     """
@@ -132,7 +135,7 @@ def find_guest(*, session_hash: str, guest_id: str, request_id: str) -> Entry | 
         if row.withdrawn_at:
             raise ConsentWithdrawn
         subject = log.pseudonym(session_hash=session_hash)
-        return Entry(row.id, subject, request_id, row.guest_id)
+        return Entry(row.id, subject, event_request_id, row.guest_id)
 
 
 def _find_key(intent: Intent) -> IdempotencyKey | None:
@@ -227,7 +230,7 @@ def _token_for(row: GuestCreation, subject: str, intent: Intent, answer: str = "
         kind="guest.reused",
         subject=subject,
         actor="visitor",
-        request_id=intent.request_id,
+        request_id=intent.event_request_id,
         data={"creation": str(row.id), "consent": _consent_data(intent)},
     )
     return Opened(entry, Step.TOKEN, answer)
@@ -242,6 +245,7 @@ def _insert(intent: Intent, subject: str) -> Entry:
             "created_at": now,
             "updated_at": now,
             "request_id": intent.request_id,
+            "event_request_id": UUID(intent.event_request_id),
             "session_hash": intent.session_hash,
             "status": Status.QUEUED if intent.queued else Status.PENDING,
             "overdue_at": QUEUED_FOR if intent.queued else overdue_after(),
@@ -261,7 +265,7 @@ def _insert(intent: Intent, subject: str) -> Entry:
         kind="init.attempted",
         subject=subject,
         actor="visitor",
-        request_id=intent.request_id,
+        request_id=intent.event_request_id,
         data={
             "creation": str(intent.creation_id),
             "consent": _consent_data(intent),
@@ -269,7 +273,7 @@ def _insert(intent: Intent, subject: str) -> Entry:
             "sentFields": sent["sent_fields"],
         },
     )
-    return Entry(intent.creation_id, subject, intent.request_id)
+    return Entry(intent.creation_id, subject, intent.event_request_id)
 
 
 def _remember_key(intent: Intent, creation_id: UUID) -> None:
@@ -287,7 +291,7 @@ def _remember_key(intent: Intent, creation_id: UUID) -> None:
 
 
 def _entry(row: GuestCreation, subject: str, intent: Intent) -> Entry:
-    return Entry(row.id, subject, intent.request_id, row.guest_id)
+    return Entry(row.id, subject, intent.event_request_id, row.guest_id)
 
 
 def _consent_data(intent: Intent) -> dict[str, object]:

@@ -42,7 +42,7 @@ def find_queued(*, creation_id: UUID) -> Waiting | None:
             return None
         subject = log.pseudonym(session_hash=row.session_hash)
     consent = Consent(row.consent_given, row.consent_type, row.consent_basis)
-    return Waiting(Entry(row.id, subject, row.request_id), row.session_hash, consent)
+    return Waiting(Entry(row.id, subject, row.request_in_events), row.session_hash, consent)
 
 
 def start(*, entry: Entry, session_hash: str, sending: Sending) -> None:

@@ -5,8 +5,10 @@ deadline bounds every wait it makes (contract, section 5).
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from audit import log
 from provisioning import ledger
@@ -35,7 +37,8 @@ def recover() -> Recovered:
     unknown = failed = resting = 0
     while rows := list(_overdue()[:BATCH]):
         for row in rows:
-            entry = Entry(row.id, log.pseudonym(session_hash=row.session_hash), row.request_id)
+            subject = log.pseudonym(session_hash=row.session_hash)
+            entry = Entry(row.id, subject, row.request_in_events)
             if row.status == Status.PENDING:
                 unknown += ledger.give_up(
                     entry=entry, leaving=Status.PENDING, status=Status.UNKNOWN
@@ -48,10 +51,20 @@ def recover() -> Recovered:
     return Recovered(unknown, failed, resting)
 
 
+def bring_back(*, slack: timedelta) -> int:
+    """Date creations that lie more than `slack` ahead of our clock now; return how many.
+
+    A clock that once ran ahead must not keep them from ageing. Their events say what it said then.
+    """
+    now = timezone.now()
+    ahead = GuestCreation.objects.filter(erased_at=None, created_at__gt=now + slack)
+    return ahead.update(created_at=now)
+
+
 def _overdue() -> QuerySet[GuestCreation]:
     return (
         GuestCreation.objects.filter(overdue_at__isnull=False)
         .exclude(in_work())
-        .only("id", "status", "session_hash", "request_id")
+        .only("id", "status", "session_hash", "event_request_id")
         .order_by("overdue_at")
     )

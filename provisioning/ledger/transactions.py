@@ -24,11 +24,14 @@ QUEUED_FOR = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Entry:
-    """One creation as the pipeline carries it; `subject` is the log's name for the session."""
+    """One creation as the pipeline carries it; `subject` is the log's name for the session.
+
+    `event_request_id`: under which its events stand, made here (`GuestCreation`).
+    """
 
     id: UUID
     subject: str
-    request_id: str
+    event_request_id: str
     guest_id: str = ""
 
 
@@ -43,12 +46,17 @@ class Sending:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Why a creation did not become ready, with what the platform said of it."""
+    """Why a creation did not become ready, with what the platform said of it.
+
+    `sent`: the visitor's data went out, or may have.
+    `correlation_id` is the platform's text: it stands in the row, in an event only as a digest.
+    """
 
     code: str
     platform_status: int | None = None
     platform_code: str = ""
     correlation_id: str = ""
+    sent: bool = False
 
 
 @contextmanager

@@ -88,7 +88,7 @@ def token_failed(*, entry: Entry, outcome: Outcome) -> None:
     """Record that no token came: the guest rests until the session's next init. Raises Lost."""
     with short_transaction():
         columns = {"overdue_at": None, **_columns(outcome)}
-        move(entry, WITH_GUEST, "token.failed", _said(outcome), columns)
+        move(entry, WITH_GUEST, "token.failed", _said(entry, outcome), columns)
 
 
 def settle(*, entry: Entry, status: Status, outcome: Outcome) -> bool:
@@ -113,7 +113,10 @@ def _settle(entry: Entry, leaving: Sequence[Status], status: Status, outcome: Ou
     try:
         with short_transaction():
             columns = {"status": status, "overdue_at": None, **_columns(outcome)}
-            move(entry, leaving, f"guest.{status.value}", _said(outcome), columns)
+            if status == Status.FAILED and not outcome.sent:
+                columns["sent_fields"] = []  # they were prepared, and never left
+            said = _said(entry, outcome)
+            move(entry, leaving, f"guest.{status.value}", said, columns)
     except Lost:
         return False
     return True
@@ -148,7 +151,7 @@ def move(
     log.record(
         kind=kind,
         subject=entry.subject,
-        request_id=entry.request_id,
+        request_id=entry.event_request_id,
         data={"creation": str(entry.id), **data},
     )
 
@@ -162,13 +165,18 @@ def _columns(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _said(outcome: Outcome) -> dict[str, Any]:
-    return {
+def _said(entry: Entry, outcome: Outcome) -> dict[str, Any]:
+    """Return what an event tells of `outcome`: nothing in it is the platform's own text."""
+    said = {
         "code": outcome.code,
         "platformStatus": outcome.platform_status,
         "platformCode": outcome.platform_code,
-        "correlationId": outcome.correlation_id,
     }
+    if not outcome.correlation_id:
+        return said
+    # Whatever it is, it would stand there for good: the row keeps the text, and can be erased.
+    salt = sql.stored_consent(creation_id=entry.id).salt
+    return said | {"correlationDigest": digest(salt, outcome.correlation_id.encode())}
 
 
 def mark_withdrawn(*, session_hash: str) -> int:

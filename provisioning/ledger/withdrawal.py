@@ -25,7 +25,7 @@ def is_withdrawn(*, session_hash: str) -> bool:
     return Withdrawal.objects.filter(session_hash=session_hash).exists()
 
 
-def withdraw(*, session_hash: str, request_id: str) -> int:
+def withdraw(*, session_hash: str, event_request_id: str) -> int:
     """Withdraw the session's consent; return how many creations this call withdrew.
 
     From its commit on every process handles the session as declined, also where the number is 0.
@@ -39,20 +39,20 @@ def withdraw(*, session_hash: str, request_id: str) -> int:
         )
         if known:
             withdrawn = mark_withdrawn(session_hash=session_hash)
-            _record(session_hash, request_id, {"creations": withdrawn})
+            _record(session_hash, event_request_id, {"creations": withdrawn})
             return withdrawn
     metrics.UNMET_WITHDRAWALS.inc()
     return 0
 
 
-def meet_withdrawal(*, session_hash: str, request_id: str) -> None:
+def meet_withdrawal(*, session_hash: str, event_request_id: str) -> None:
     """Record, in the transaction of a session's first init, what it withdrew before."""
     earlier = Withdrawal.objects.filter(session_hash=session_hash, unmet_at__isnull=False).first()
     if earlier is None:
         return
     Withdrawal.objects.filter(session_hash=session_hash).update(unmet_at=None)
     asked_at = log.timestamp(earlier.withdrawn_at)
-    _record(session_hash, request_id, {"creations": 0, "askedAt": asked_at})
+    _record(session_hash, event_request_id, {"creations": 0, "askedAt": asked_at})
 
 
 def forget_unmet_withdrawals() -> int:
@@ -65,11 +65,11 @@ def forget_unmet_withdrawals() -> int:
     return deleted
 
 
-def _record(session_hash: str, request_id: str, data: dict[str, object]) -> None:
+def _record(session_hash: str, event_request_id: str, data: dict[str, object]) -> None:
     log.record(
         kind="consent.withdrawn",
         subject=log.pseudonym(session_hash=session_hash),
         actor="visitor",
-        request_id=request_id,
+        request_id=event_request_id,
         data=data,
     )

@@ -13,6 +13,7 @@ from provisioning.models.creations import (
     InitCapability,
     Status,
 )
+from provisioning.models.probe import WriteProbe
 from provisioning.models.rights import LegalHold, PlatformDeletion, Review
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "Review",
     "Status",
     "Withdrawal",
+    "WriteProbe",
 ]

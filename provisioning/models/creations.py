@@ -48,7 +48,11 @@ class GuestCreation(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField(auto_now=True)
+    # The client's, as in our answer and log lines; empty once erased.
     request_id = models.CharField(max_length=64, blank=True)
+    # Ours, under which its events stand: it is nowhere else, and they name the creation anyway, so
+    # an erasure leaves it. None: from before there was one.
+    event_request_id = models.UUIDField(null=True, blank=True)
     # Empty once erased.
     session_hash = models.CharField(max_length=64, blank=True)
 
@@ -103,6 +107,8 @@ class GuestCreation(models.Model):
         indexes = [
             models.Index(fields=["session_hash", "-id"], name="creation_by_session"),
             models.Index(fields=["status", "-id"], name="creation_by_status"),
+            # For staff who have an id from a page or a log line: no event has it.
+            models.Index(fields=["request_id"], name="creation_by_request"),
             # One for each list that reviewers work from.
             models.Index(fields=["consent_basis", "-id"], name="creation_by_basis"),
             models.Index(fields=["-id"], condition=TO_REVIEW, name="creation_to_review"),
@@ -171,6 +177,11 @@ class GuestCreation(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def request_in_events(self) -> str:
+        """Return the request id of its events: 32 hex digits, or nothing."""
+        return self.event_request_id.hex if self.event_request_id else ""
 
 
 class InitCapability(models.Model):

@@ -10,9 +10,12 @@ from provisioning.validators import validate_reference
 
 
 class LegalHold(models.Model):
-    """While it stands, nothing of this session is erased. Lifting deletes the row; see the log."""
+    """While it stands, nothing of this session is erased. Lifting deletes the row; see the log.
 
-    session_hash = models.CharField(max_length=64, primary_key=True)
+    Its key is a number: the admin writes keys into addresses and into its own history.
+    """
+
+    session_hash = models.CharField(max_length=64)
     reference = models.CharField(
         max_length=64,
         validators=[validate_reference],
@@ -20,6 +23,15 @@ class LegalHold(models.Model):
     )
     placed_at = models.DateTimeField()
     placed_by = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session_hash"],
+                name="one_hold_a_session",
+                violation_error_message="This session is on hold already.",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.reference
@@ -63,7 +75,10 @@ class PlatformDeletion(models.Model):
 
 
 class Review(models.Model):
-    """What a reviewer found of a creation. The database refuses to change it (`audit.triggers`)."""
+    """What a reviewer found of a creation. The database refuses to change it (`audit.triggers`).
+
+    But for the reviewer's own words, which an erasure of the person blanks.
+    """
 
     class Verdict(models.TextChoices):
         IN_ORDER = "in_order", "In order"

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.utils import timezone
 
 from audit import log
+from crm.models import CrmRecord
 from provisioning import ledger
 from provisioning.models import LegalHold
 
@@ -20,6 +21,9 @@ class OnHold(Exception):
 def place(*, session_hash: str, reference: str, actor: str) -> None:
     """Place a hold, or give the one that stands a new `reference`, with its event."""
     with ledger.session_transaction(session_hash):
+        # Whoever is deleting the CRM record has done so by now, or sees the hold.
+        records = CrmRecord.objects.filter(session_hash=session_hash)
+        list(records.select_for_update().values_list("pk"))
         LegalHold.objects.update_or_create(
             session_hash=session_hash,
             defaults={"reference": reference, "placed_at": timezone.now(), "placed_by": actor},
@@ -36,6 +40,15 @@ def lift(*, session_hash: str, actor: str) -> bool:
         hold.delete()
         _record("hold.lifted", session_hash, actor, hold.reference)
     return True
+
+
+def forbids_deletion(session_hash: str) -> str:
+    """Return why the CRM record of a session must stay; empty where no hold stands.
+
+    The case is not named: whoever keeps the CRM need not know it.
+    """
+    held = LegalHold.objects.filter(session_hash=session_hash).exists()
+    return "A legal hold stands: the record may be corrected, not deleted." if held else ""
 
 
 def refuse_if_held(*, session_hashes: Iterable[str], actor: str) -> None:

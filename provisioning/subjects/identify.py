@@ -1,14 +1,17 @@
 """Which stored sessions are a person's."""
 
+from collections.abc import Sequence
 from enum import Enum
 from itertools import chain
 
 from audit.models import SubjectSalt
-from crm import sessions
+from crm import lookup, sessions
 from crm.models import CrmRecord
-from provisioning.models import GuestCreation, IdempotencyKey, Withdrawal
+from provisioning.models import GuestCreation, IdempotencyKey, LegalHold, Withdrawal
 
-_KEYED_BY_SESSION = (CrmRecord, GuestCreation, Withdrawal, IdempotencyKey, SubjectSalt)
+_KEYED_BY_SESSION = (
+    CrmRecord, GuestCreation, Withdrawal, IdempotencyKey, LegalHold, SubjectSalt,
+)  # fmt: skip
 
 
 class By(Enum):
@@ -27,7 +30,8 @@ class NotAHash(ValueError):
 def identify(*, by: By, value: str) -> list[str]:
     """Return the keys (see `crm.sessions`) of the stored sessions that `value` names; may be empty.
 
-    An address names every session whose CRM record holds it now. Raises NotAHash.
+    An address names every session whose CRM record holds it now, in whatever spelling: see
+    `spellings`. Raises NotAHash.
     """
     if by is By.SESSION_ID:
         return _stored([sessions.hash_session(session_id=value)])
@@ -38,7 +42,13 @@ def identify(*, by: By, value: str) -> list[str]:
         return _stored(keys)
     if by is By.GUEST_ID:
         return _sessions(GuestCreation.objects.filter(guest_id=value.strip()).exclude(guest_id=""))
-    return _sessions(CrmRecord.objects.filter(email__iexact=value.strip()))
+    return _sessions(lookup.records_of(address=value))
+
+
+def spellings(*, session_hashes: Sequence[str]) -> list[str]:
+    """Return the addresses, as they are spelled, of the CRM records of these sessions."""
+    rows = CrmRecord.objects.filter(session_hash__in=session_hashes)
+    return sorted(set(rows.values_list("email", flat=True)))
 
 
 def _sessions(rows: object) -> list[str]:

@@ -52,8 +52,8 @@ def test_shows_an_event_that_waits_for_its_seal(browser):
 
 @pytest.mark.parametrize("column", ["id", "subject", "request_id"])
 def test_finds_events_by_a_whole_value(browser, column):
-    wanted = event(subject="a" * 64, request_id="request-1")
-    event(subject="b" * 64, request_id="request-2")
+    wanted = event(subject="a" * 64, request_id="1a" * 16)
+    event(subject="b" * 64, request_id="2b" * 16)
 
     found = browser.get(LIST, {"q": str(getattr(wanted, column))}).context_data["cl"].result_list
 

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from audit import log
 from audit.models import AuditEvent
+from audit.offline import verify_bundle
 from audit.sealing import seals, signing
 from tests.audit.factories import event, events, sealed_event
 
@@ -72,7 +73,94 @@ def test_says_that_signatures_were_not_checked_without_the_library(bundle):
 
 def test_believes_only_the_key_it_was_given(bundle):
     assert _check(bundle, "--key", signing.public_key_hex()).returncode == 0
-    assert "unknown key" in _check(bundle, "--key", "33" * 32).stdout
+
+    result = _check(bundle, "--key", "33" * 32)
+
+    assert result.returncode == 3
+    assert "unknown key" in result.stdout
+
+
+def test_names_a_stranger_who_sealed_after_the_newest_key(tmp_path, settings):
+    sealed_event()
+    own, settings.AUDIT_SIGNING_KEY = settings.AUDIT_SIGNING_KEY, "22" * 32
+    sealed_event()
+    settings.AUDIT_SIGNING_KEY = own
+
+    result = _check(_export(tmp_path / "b"), "--key", signing.public_key_hex())
+
+    assert result.returncode == 1
+    assert "seal 2: signed with an unknown key" in result.stdout
+
+
+def test_could_not_check_an_earlier_key_that_it_was_not_given(tmp_path, settings):
+    sealed_event()
+    settings.AUDIT_SIGNING_KEY = "22" * 32
+    sealed_event()
+
+    result = _check(_export(tmp_path / "b"), "--key", signing.public_key_hex())
+
+    assert result.returncode == 3
+
+
+FILES = ["records.jsonl", "seals.jsonl", "anchors.jsonl", "manifest.json", "manifest.sig.json"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_calls_a_bundle_without_a_file_incomplete(bundle, name):
+    (bundle / name).unlink()
+
+    result = _check(bundle)
+
+    assert result.returncode == 4
+    assert f"{name}: is missing" in result.stdout
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_calls_a_bundle_with_an_emptied_file_incomplete(bundle, name):
+    (bundle / name).write_text("")
+
+    assert _check(bundle).returncode == 4
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "manifest.sig.json"])
+def test_calls_a_bundle_with_a_document_that_ends_early_incomplete(bundle, name):
+    (bundle / name).write_bytes((bundle / name).read_bytes()[:-20])
+
+    assert _check(bundle).returncode == 4
+
+
+@pytest.mark.parametrize("name", ["records.jsonl", "seals.jsonl", "anchors.jsonl"])
+@pytest.mark.parametrize("cut", [20, "a line"])
+def test_calls_a_bundle_with_a_file_that_ends_early_incomplete(bundle, name, cut):
+    content = (bundle / name).read_bytes()
+    end = content.rstrip(b"\n").rfind(b"\n") + 1 if cut == "a line" else len(content) - cut
+    (bundle / name).write_bytes(content[:end])
+
+    told = not (name == "anchors.jsonl" and cut == "a line")  # which nothing else names
+    assert _check(bundle).returncode == (4 if told else 1)
+
+
+def test_names_what_was_changed_although_a_file_is_missing(bundle):
+    (bundle / "anchors.jsonl").unlink()
+    _edit(bundle / "records.jsonl", r"\"index\":2", r"\"index\":9")
+
+    assert _check(bundle).returncode == 1
+
+
+@pytest.mark.parametrize(("damage", "status"), [("cut", 4), ("bit", 1), ("other", 2)])
+def test_tells_a_zip_file_that_ends_early_from_a_damaged_one(tmp_path, damage, status):
+    sealed_event()
+    archive = _export(tmp_path / "bundle.zip")
+    content = bytearray(archive.read_bytes())
+    if damage == "bit":
+        content[100] ^= 255
+    archive.write_bytes({"cut": content[:-400], "bit": content, "other": b"no zip"}[damage])
+
+    script = Path(verify_bundle.__file__)
+    command = [sys.executable, "-I", str(script), str(archive)]
+    result = subprocess.run(command, capture_output=True, text=True)
+
+    assert (result.returncode, result.stderr) == (status, "")
 
 
 def test_names_an_edited_record(bundle):

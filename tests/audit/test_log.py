@@ -20,13 +20,13 @@ def test_keeps_the_exact_canonical_text():
         kind="guest.created",
         subject="s",
         actor="visitor",
-        request_id="r",
+        request_id="0a" * 16,
         data={"b": "é", "a": [1]},
     )
 
     assert recorded.body == (
         '{"actor":"visitor","data":{"a":[1],"b":"é"}'
-        f',"id":"{recorded.id}","kind":"guest.created","request_id":"r","subject":"s"'
+        f',"id":"{recorded.id}","kind":"guest.created","request_id":"{"0a" * 16}","subject":"s"'
         f',"time":"{log.timestamp(recorded.time)}"}}'
     )
 
@@ -82,7 +82,19 @@ def test_refuses_data_that_is_not_json(value):
         log.record(kind="guest.created", data={"value": value})
 
 
-@pytest.mark.parametrize("fields", [{"kind": ""}, {"kind": "k" * 65}, {"request_id": "r" * 65}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"kind": ""},
+        {"kind": "k" * 65},
+        {"subject": "s" * 65},
+        # Only ids made here: a client's may hold anything.
+        {"request_id": "jane.doe"},
+        {"request_id": "0A" * 16},
+        {"request_id": "0a" * 17},
+        {"request_id": "0a" * 16 + "\n"},
+    ],
+)
 def test_refuses_names_that_do_not_fit(fields):
     with pytest.raises(log.NotRecordable), transaction.atomic():
         log.record(**{"kind": "guest.created", **fields})

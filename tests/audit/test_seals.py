@@ -199,3 +199,33 @@ def test_a_signature_is_good_for_its_purpose_only():
     assert signing.verify(message=b"m", purpose="seal", signature=signature)
     assert not signing.verify(message=b"m", purpose="receipt", signature=signature)
     assert not signing.verify(message=b"n", purpose="seal", signature=signature)
+
+
+def _swept(at: datetime) -> None:
+    """Leave a sweep on record of `at`, as a clock that ran ahead dates it."""
+    swept = id_at(at)
+    columns = {"kind": "audit.swept", "actor": "system", "subject": "", "request_id": ""}
+    values = {**columns, "id": str(swept), "time": log.timestamp(at), "data": {}}
+    AuditEvent.objects.create(id=swept, time=at, body=log.canonical(values), **columns)
+
+
+def test_sweeps_daily_although_a_sweep_is_on_record_of_the_future():
+    sealed_event()
+    _swept(datetime.now(UTC) + timedelta(days=400))
+    swept = AuditEvent.objects.filter(kind="audit.swept")
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=2)):
+        for _ in range(3):
+            seals.seal()
+
+    assert swept.count() == 2  # the one of the future, and one of that day
+
+
+def test_sweeps_although_the_first_seal_is_of_the_future():
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=400)):
+        sealed_event()
+
+    for _ in range(3):
+        seals.seal()
+
+    assert AuditEvent.objects.filter(kind="audit.swept").count() == 1

@@ -2,10 +2,13 @@
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
 from audit import triggers
+from provisioning import reviews
+from provisioning.models import Review
 from tests.conftest import drop_audit_triggers
+from tests.support.factories import creation, staff
 
 sqlite_only = pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite remakes tables")
 
@@ -104,3 +107,45 @@ def test_installing_with_all_in_place_changes_nothing(django_assert_max_num_quer
         triggers.install()
 
     assert not [query for query in queries if "CREATE" in query["sql"][:10]]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "change",
+    ["reason = 'other words'", "verdict = 'follow_up', reason = ''", "reviewed_at = NULL"],
+)
+def test_a_review_lets_its_words_be_blanked_and_nothing_else(change):
+    review = _review()
+
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        _sql(f"UPDATE provisioning_review SET {change}")
+    _sql("UPDATE provisioning_review SET reason = ''")
+
+    stored = Review.objects.values().get()
+    assert stored == {**review, "reason": ""}
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        _sql("DELETE FROM provisioning_review")
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's own")
+@pytest.mark.django_db
+def test_a_trigger_of_the_release_before_stands_until_words_are_to_be_blanked():
+    _review()
+    _sql("DROP TRIGGER provisioning_review_no_change ON provisioning_review")
+    _sql(
+        "CREATE TRIGGER provisioning_review_no_change BEFORE UPDATE OR DELETE"
+        " ON provisioning_review FOR EACH ROW EXECUTE FUNCTION audit_refuse_change()"
+    )
+    _sql("ALTER TABLE provisioning_review ENABLE ALWAYS TRIGGER provisioning_review_no_change")
+    assert triggers.missing() == []
+
+    triggers.let_blank(model=Review)
+
+    _sql("UPDATE provisioning_review SET reason = ''")
+    assert triggers.missing() == []
+
+
+def _review():
+    words = {"verdict": "in_order", "reason": "Jane called"}
+    reviews.review(creations=[creation().id], reviewer=staff(), **words)
+    return Review.objects.values().get()

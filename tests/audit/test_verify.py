@@ -1,6 +1,7 @@
 """`verify_audit` finds a log intact, and names what the database's owner did to it."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from django.db import connection, transaction
 from audit import log, verify
 from audit.models import AuditEvent, AuditLeaf, AuditSeal
 from audit.sealing import merkle, seals, signing
+from backoffice.periods import id_at
 from tests.audit.factories import event, events, sealed_event
 from tests.conftest import drop_audit_triggers
 
@@ -211,11 +213,83 @@ def test_names_a_missing_trigger(batches):
     assert "trigger audit_auditevent_no_" in _problems()
 
 
-def test_names_a_missing_anchor_file(anchors):
+def _could_not(*arguments: str) -> str:
+    """Return what a verification says that could not be made, and left no trace in the log."""
+    with pytest.raises(CommandError) as failure:
+        _verify(*arguments)
+    assert failure.value.returncode == 3
+    assert not AuditEvent.objects.filter(kind="audit.verified").exists()
+    return str(failure.value)
+
+
+def test_could_not_verify_without_the_anchor_file(anchors):
     sealed_event()
     anchors.unlink()
 
-    assert f"the anchor file {anchors} is missing" in _problems()
+    assert f"the anchor file {anchors} is missing" in _could_not()
+
+
+def test_could_not_verify_with_an_anchor_file_that_cannot_be_read(anchors):
+    sealed_event()
+
+    assert "cannot be read" in _could_not("--anchors", str(anchors.parent))
+
+
+@pytest.mark.parametrize("own", ["22" * 32, ""])
+def test_could_not_verify_seals_of_a_key_that_it_was_not_told(settings, own):
+    sealed_event()
+    settings.AUDIT_SIGNING_KEY = own
+
+    assert "which AUDIT_VERIFY_KEYS does not hold" in _could_not()
+
+
+def test_could_not_verify_an_earlier_key_before_its_own(settings):
+    sealed_event()
+    settings.AUDIT_SIGNING_KEY = "22" * 32
+    sealed_event()
+
+    assert "seal 1: signed with key" in _could_not()
+
+
+@pytest.mark.parametrize("since", [(), ("--since", "2")])
+def test_names_a_stranger_who_sealed_after_our_own_key(settings, since):
+    sealed_event()
+    own, settings.AUDIT_SIGNING_KEY = settings.AUDIT_SIGNING_KEY, "22" * 32
+    sealed_event()
+    settings.AUDIT_SIGNING_KEY = own
+
+    assert "seal 2: signed with key" in _problems(*since)
+    assert verify.last().verified is False
+
+
+def test_names_what_was_edited_although_the_key_is_missing(batches, settings):
+    settings.AUDIT_SIGNING_KEY = "22" * 32
+    AuditEvent.objects.filter(id=batches[1][0].id).update(actor="forged")
+
+    assert f"event {batches[1][0].id}: its column actor was edited" in _problems()
+    assert verify.last().verified is False
+
+
+def test_says_of_one_seal_that_its_key_is_missing(settings):
+    sealed_event()
+    settings.AUDIT_SIGNING_KEY = ""
+
+    report = verify.verify_seal(number=1)
+
+    assert (report.problems, len(report.obstacles)) == ([], 1)
+
+
+def test_takes_no_verification_of_the_future_for_the_last():
+    sealed_event()
+    _verify()
+    before = verify.last()
+    with transaction.atomic():
+        ahead = datetime.now(UTC) + timedelta(days=400)
+        AuditEvent.objects.create(
+            id=id_at(ahead), time=ahead, kind="audit.verified", actor="x", body="{}"
+        )
+
+    assert verify.last() == before
 
 
 def test_verifies_seals_of_an_earlier_key(settings):

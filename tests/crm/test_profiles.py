@@ -24,6 +24,20 @@ def test_finds_the_profile_of_a_known_session():
     assert found == profile(further={"segment": "retail", "vip": True})
 
 
+@pytest.mark.parametrize("blank", [" ", "\u00a0\u2003", "\u200b", "\u2060 \ufeff"])
+def test_a_first_name_of_blanks_is_no_name(blank):
+    record = crm_record(first_name=blank)
+
+    assert find_profile(session_hash=record.session_hash).first_name == ""
+
+
+@pytest.mark.parametrize("name", ["Jane", " Jane", "李", "-", "\U00018cd6", "\u200eJane"])
+def test_keeps_a_first_name_as_it_is(name):
+    record = crm_record(first_name=name)
+
+    assert find_profile(session_hash=record.session_hash).first_name == name
+
+
 def test_finds_it_in_one_query(django_assert_num_queries):
     record = crm_record()
 

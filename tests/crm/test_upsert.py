@@ -24,7 +24,7 @@ def record(**fields: Any) -> dict[str, Any]:
 def test_creates_what_is_not_stored() -> None:
     created = planned(stored=None, email="joe@example.com", attributes={"segment": "retail"})
 
-    row = (KEY, "joe@example.com", "", "", 0, '{"segment": "retail"}', 1)
+    row = (KEY, "joe@example.com", "", "", 0, '{"segment": "retail"}', 1, "joe@example.com")
     assert created == Plan("created", 1, row)
 
 
@@ -38,7 +38,8 @@ def test_writes_nothing_for_a_record_that_is_so_already() -> None:
 def test_leaves_the_fields_that_it_does_not_name() -> None:
     updated = planned(stored=record(), tier="Silver")
 
-    assert updated == Plan("updated", 5, (KEY, "jane@example.com", "Jane", "Silver", 12, "{}", 5))
+    row = (KEY, "jane@example.com", "Jane", "Silver", 12, "{}", 5, "jane@example.com")
+    assert updated == Plan("updated", 5, row)
 
 
 def test_merges_further_attributes_into_the_stored_ones() -> None:
@@ -58,6 +59,17 @@ def test_removes_an_attribute_that_is_said_to_be_nothing(nothing: str | None) ->
 
 def test_removing_an_attribute_that_is_not_there_changes_nothing() -> None:
     assert planned(stored=record(), attributes={"a": None}).outcome == "unchanged"
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, True), (False, 0), (1, "1"), ("true", True)])
+def test_another_type_is_another_value(before: Any, after: Any) -> None:
+    assert planned(stored=record(attributes={"a": before}), attributes={"a": after}).row
+
+
+def test_a_stored_attribute_without_a_value_is_none() -> None:
+    assert planned(stored=record(attributes={"a": "", "b": None}), attributes={}) == Plan(
+        "unchanged", 4
+    )
 
 
 def test_takes_the_version_that_the_record_is_at() -> None:

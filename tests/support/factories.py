@@ -4,6 +4,7 @@ from hashlib import sha256
 from itertools import count
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
@@ -78,6 +79,7 @@ def creation(*, session_id: str = "", **fields: Any) -> GuestCreation:
         "created_at": timezone.now(),
         "session_hash": key,
         "request_id": f"request-{number}",
+        "event_request_id": uuid4(),
         "status": "ready",
         "guest_id": f"guest-{number}",
         "consent_given": True,
@@ -94,7 +96,7 @@ def creation(*, session_id: str = "", **fields: Any) -> GuestCreation:
             kind="init.attempted",
             subject=log.pseudonym(session_hash=key),
             actor="visitor",
-            request_id=row.request_id,
+            request_id=row.request_in_events,
             data={"creation": str(row.id)},
         )
     return row

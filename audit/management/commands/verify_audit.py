@@ -10,12 +10,15 @@ from tqdm import tqdm
 from audit import verify
 from audit.sealing import seals
 
+COULD_NOT_VERIFY = 3
+
 
 class Command(BaseCommand):
     help = (
-        "Checks every event, seal, signature and anchor and names the first that was changed;"
-        " exit status 0 only when all of it verifies. Changes nothing but that it records, as an"
-        " event, that it ran."
+        "Checks every event, seal, signature and anchor and names the first that was changed. Exit"
+        " status: 0 all of it verifies, 1 something is not as it was, 3 it could not be verified,"
+        " because a key or the anchor file is missing. Changes nothing but that it records the"
+        " outcome as an event; nothing for 3."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -42,8 +45,15 @@ class Command(BaseCommand):
     def _tell(self, report: verify.Report) -> None:
         for warning in report.warnings:
             self.stderr.write(f"warning: {warning}")
-        if not report.verified:
-            raise CommandError("the log does not verify:\n" + "\n".join(report.problems))
+        if report.problems:
+            found = [*report.problems, *(f"could not verify: {each}" for each in report.obstacles)]
+            raise CommandError("the log does not verify:\n" + "\n".join(found))
+        if report.obstacles:
+            raise CommandError(
+                "could not verify, and found nothing wrong with the rest:\n"
+                + "\n".join(report.obstacles),
+                returncode=COULD_NOT_VERIFY,
+            )
         self.stdout.write(
             f"verified: {report.events} events, seals {report.first_seal} to {report.last_seal};"
             f" {report.unsealed} events wait for their seal"

@@ -17,8 +17,9 @@ class Command(BaseCommand):
     help = (
         "Creates and updates CRM records from a CSV file: all of it or, when anything in it is"
         " wrong, nothing. Records that the file does not name stay as they are."
-        " The header names session_id or session_hash, email, first_name, tier, previous_tickets;"
-        " any other column becomes a further attribute. A session_id is hashed and never stored."
+        " The header names session_id or session_hash (or record_id, as an export does), email,"
+        " first_name, tier, previous_tickets; any other column becomes a further attribute. A"
+        " session_id is hashed and never stored."
         " Doing it twice changes nothing the second time, apart from its entry in the audit log."
     )
 

@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection
 
 from audit.sealing.seals import seal
 from audit.sealing.signing import SigningKeyMissing
+from crm import lookup
 from crm.imports import uploads
 from guestportal.desk.strangers import forget_sign_in_attempts
 from provisioning.init import queued
@@ -32,6 +33,7 @@ DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
     # A small batch each time: sealing must not wait for it.
     (erase_expired, 15),
     (queued.forget_expired_capabilities, 600),
+    (lookup.fill, 60),
     (SessionStore.clear_expired, 3600),
     (forget_sign_in_attempts, 3600),
     (forget_unmet_withdrawals, 3600),

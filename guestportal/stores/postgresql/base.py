@@ -30,6 +30,15 @@ class Connection(psycopg.Connection[Any]):
             raise
 
 
+class _Driver:
+    """psycopg, whose connections end their waits in time without a pool too."""
+
+    connect = Connection.connect
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(psycopg, name)
+
+
 class _Pool:
     """psycopg's pool, from which a connection comes in time or not at all."""
 
@@ -51,6 +60,8 @@ class _Pool:
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's, with the connections and the pool above."""
+
+    Database = _Driver()  # type: ignore[assignment]
 
     @property
     def pool(self) -> Any:

@@ -22,13 +22,22 @@ class Command(BaseCommand):
         parser.add_argument(
             "--output", metavar="FILE", help="a new file, for you alone to read; else the terminal"
         )
+        parser.add_argument(
+            "--without-holds",
+            action="store_true",
+            help="say nothing of legal holds, where the law forbids to (GDPR art. 23)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         keys = subject_from(options)
         if not keys:
             self.stderr.write("Nothing is stored of such a person.")
         try:
-            document = export(session_hashes=keys, actor=options["actor"])
+            document = export(
+                session_hashes=keys,
+                actor=options["actor"],
+                holds=not options["without_holds"],
+            )
             text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
             if options["output"]:
                 _write_private(options["output"], text)

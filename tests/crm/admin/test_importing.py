@@ -84,7 +84,7 @@ def test_writes_no_upload_to_the_disk_while_it_is_checked(administrator, setting
 
 def test_names_the_command_for_a_file_that_is_too_large(administrator, monkeypatch):
     monkeypatch.setattr("crm.imports.uploads.MAX_BYTES", 1_000)
-    monkeypatch.setattr("crm.imports.uploads._FORM_BYTES", 0)
+    monkeypatch.setattr("crm.imports.uploads.FORM_BYTES", 0)
 
     page = _text(_upload(administrator, LONG))
 

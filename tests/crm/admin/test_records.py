@@ -21,6 +21,15 @@ def _data(kind):
     return json.loads(AuditEvent.objects.get(kind=kind).body)["data"]
 
 
+@pytest.mark.parametrize("stored", ["info@MÜLLER.de", "info@xn--mller-kva.de"])
+def test_finds_a_record_by_another_spelling_of_its_address(administrator, stored):
+    wanted = crm_record("session-jane", email=stored)
+
+    answer = administrator.post(f"{LIST}find/", {"term": " INFO@müller.de "})
+
+    assert answer.headers["Location"] == f"{LIST}{wanted.pk}/change/"
+
+
 @pytest.mark.parametrize("term", ["session-jane", " session-jane ", "Jane.Doe@example.com"])
 def test_finds_a_record_and_keeps_the_term_out_of_the_address(administrator, term):
     wanted = crm_record("session-jane")
@@ -60,7 +69,8 @@ def test_exports_the_records_and_records_who_took_them(administrator):
     answer = administrator.get(f"{LIST}export/")
 
     content = b"".join(answer.streaming_content).decode()
-    assert "jane.doe@example.com,Jane,Enterprise,12,segment=retail" in content
+    assert "email,first_name,tier,previous_tickets,segment\r\n" in content
+    assert "jane.doe@example.com,Jane,Enterprise,12,retail\r\n" in content
     assert _data("crm.exported") == {"filter": "all", "rows": 1}
 
 

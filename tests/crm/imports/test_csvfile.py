@@ -5,6 +5,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from audit.models import AuditEvent
+from crm.imports.csvfile import MAX_ROW
 from crm.models import CrmRecord
 from tests.crm.factories import HEADER, csv_file, csv_text, plain_hash
 
@@ -155,3 +156,21 @@ def test_a_failing_database_is_told_without_its_message(tmp_path):
         cursor.execute("ALTER TABLE crm_crmrecord RENAME TO gone")
 
     assert refusal(tmp_path, csv_text({})) == "The database failed; nothing was imported."
+
+
+def test_says_so_where_a_row_is_too_long_to_be_parted(tmp_path):
+    text = csv_text({}) + "," * (MAX_ROW + 1) + "\r\n" + csv_text({"email": "nonsense"})
+
+    assert "row 3: It is longer than 1,048,576 characters." in refusal(tmp_path, text)
+
+
+def test_says_so_where_one_row_goes_on_over_many_lines(tmp_path):
+    text = csv_text({}) + '"a\n",' * (MAX_ROW // 4)
+
+    assert "row 3: It is longer than 1,048,576 characters." in refusal(tmp_path, text)
+
+
+def test_counts_blank_rows_that_it_skips(tmp_path):
+    text = csv_text({}) + "\r\n,,,,\r\n , ,\r\n" + "short\r\n"
+
+    assert "row 6: It has 1 cells" in refusal(tmp_path, text)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -143,6 +144,13 @@ def test_a_put_replaces_all_that_it_does_not_name(call: Call) -> None:
     assert (stored.tier, stored.attributes, stored.version) == ("", {}, 2)
 
 
+def test_a_put_tells_true_from_1(call: Call) -> None:
+    for value in (1, True):
+        call("PUT", address("s"), {"email": "a@example.com", "attributes": {"vip": value}})
+
+    assert CrmRecord.objects.get().attributes["vip"] is True
+
+
 def test_a_put_of_the_same_changes_nothing_and_records_nothing(call: Call) -> None:
     first = call("PUT", address("s"), {"email": "a@example.com"})
     events = AuditEvent.objects.count()
@@ -242,8 +250,37 @@ def test_the_log_names_changed_fields_but_no_value(call: Call) -> None:
 
     event = last_event("crm.changed")
     assert '"fields":["tier"]' in event.body
-    assert event.request_id
     assert "Silver" not in event.body
+
+
+def test_the_log_names_a_request_by_an_id_made_here(call: Call) -> None:
+    call("PUT", address("s"), {"email": "a@example.com"}, X_Request_ID="jane.doe")
+    call("POST", LIST, {"records": [record("other")]}, X_Request_ID="jane.doe")
+    call("DELETE", address("s"), X_Request_ID="jane.doe")
+
+    for kind in ("crm.changed", "crm.imported", "crm.deleted"):
+        event = last_event(kind)
+        assert UUID(event.request_id).hex == event.request_id
+        assert "jane.doe" not in event.body
+
+
+@pytest.mark.parametrize("name", ["a\ud800", "a\x00", "x" * 9_000])
+def test_repeats_an_unknown_name_cut_and_cleaned(name: str, call: Call) -> None:
+    answers = [
+        call("PUT", address("s"), {"email": "a@example.com", name: 1}),
+        call("POST", LIST, {"records": [record("s", **{name: 1})]}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [400, 200]
+    assert max(len(answer.content) for answer in answers) < 500
+
+
+def test_names_at_most_twenty_unknown_fields(call: Call) -> None:
+    unknown = {f"name-{number}": 1 for number in range(1_000)}
+
+    answer = call("PUT", address("s"), {"email": "a@example.com", **unknown})
+
+    assert len(answer.json()["fields"]) == 20
 
 
 def test_an_upsert_says_of_each_record_what_became_of_it(call: Call) -> None:

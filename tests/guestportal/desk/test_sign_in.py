@@ -42,6 +42,24 @@ def test_locks_a_name_after_five_wrong_passwords(client):
     assert _sign_in(client, user).status_code == 429
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["a\x00b", "a" * 256, "\ufdfa" * 149, "a\u202eb\x1f", ""],
+    ids=["NUL", "256 letters", "149 that become 2,682", "control", "none"],
+)
+def test_lets_nobody_in_by_a_name_that_is_none(client, name):
+    client.raise_request_exception = False
+
+    answer = sign_in(client, name)
+
+    assert answer.status_code == 200
+    assert "errornote" in answer.content.decode()
+
+
+def test_reads_no_name_of_100000_letters(client):
+    assert sign_in(client, "a" * 100_000).status_code == 413
+
+
 def test_opens_a_locked_name_after_a_quarter_of_an_hour(client):
     user = staff()
     for _ in range(5):

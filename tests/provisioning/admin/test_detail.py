@@ -6,6 +6,7 @@ import pytest
 
 from audit.models import AuditEvent
 from audit.sealing import seals
+from provisioning import ledger
 from tests.audit.factories import event
 from tests.conftest import drop_audit_triggers
 from tests.support.factories import creation, crm_record, signed_in
@@ -29,13 +30,30 @@ def _page(browser, row, **posted):
 
 def test_shows_the_events_of_this_creation_and_no_others(reviewer):
     mine = creation(session_id="jane")
-    other = creation(session_id="jane", request_id="another-request")
+    other = creation(session_id="jane")
     event(kind="guest.unknown", subject=_subject(mine), data={"creation": str(other.id)})
 
     page = _page(reviewer, mine)
 
     assert "init.attempted" in page
     assert "guest.unknown" not in page
+
+
+def test_shows_the_events_of_an_erased_creation(reviewer):
+    row = creation(session_id="jane")
+    creation(session_id="jane")
+    ledger.erase_creations(session_hash=row.session_hash)
+
+    row.refresh_from_db()
+    assert (row.request_id, row.session_hash) == ("", "")
+    assert _page(reviewer, row).count("init.attempted") == 1
+
+
+def test_shows_no_events_of_one_erased_before_they_had_an_id_of_their_own(reviewer):
+    row = creation(event_request_id=None)
+    ledger.erase_creations(session_hash=row.session_hash)
+
+    assert "init.attempted" not in _page(reviewer, row)
 
 
 def test_shows_a_withdrawal_of_the_session(reviewer):
@@ -119,7 +137,7 @@ def test_knows_no_creation_that_does_not_exist(reviewer):
 
 
 def _subject(row):
-    return AuditEvent.objects.get(request_id=row.request_id).subject
+    return AuditEvent.objects.get(request_id=row.request_in_events).subject
 
 
 def test_says_that_nothing_was_sent_where_the_platform_was_not_reached(reviewer):

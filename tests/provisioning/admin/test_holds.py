@@ -23,7 +23,8 @@ def test_lifts_a_hold_by_deleting_it(reviewer, jane):
     form = {"session_hash": KEY, "reference": "case-9"}
     reviewer.post("/admin/provisioning/legalhold/add/", form)
 
-    reviewer.post(f"/admin/provisioning/legalhold/{KEY}/delete/", {"post": "yes"})
+    number = LegalHold.objects.get().pk
+    reviewer.post(f"/admin/provisioning/legalhold/{number}/delete/", {"post": "yes"})
 
     assert not LegalHold.objects.exists()
     assert [len(events(kind)) for kind in ("hold.placed", "hold.lifted")] == [1, 1]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from crm.models import CrmRecord
-from tests.support.factories import signed_in
+from tests.support.factories import crm_record, signed_in
 from tests.support.visitor import PERSON, events
 
 PERSON_PAGE = "/admin/provisioning/guestcreation/person/"
@@ -33,6 +33,18 @@ def test_erases_a_person_only_when_it_is_confirmed(reviewer, jane):
 
     assert not CrmRecord.objects.exists()
     assert events("subject.erased")[0]["actor"].startswith("staff:")
+
+
+def test_erases_several_spellings_only_when_they_are_confirmed(reviewer, jane):
+    crm_record("another", email="Jane.Doe@Example.com")
+
+    shown = ask(reviewer, "erase", confirmed="on").content.decode()
+
+    assert "jane.doe@example.com" in shown
+    assert "Jane.Doe@Example.com" in shown
+    assert CrmRecord.objects.count() == 2
+    ask(reviewer, "erase", confirmed="on", all_spellings="on")
+    assert not CrmRecord.objects.exists()
 
 
 def test_hands_out_a_receipt_and_records_it(reviewer, jane):

@@ -18,7 +18,8 @@ def reviewer():
 TERMS = {
     "guest id": lambda row: row.guest_id,
     "creation id": lambda row: str(row.id),
-    "request id": lambda row: row.request_id,
+    "client's request id": lambda row: row.request_id,
+    "request id of the events": lambda row: row.request_in_events,
     "session id": lambda row: "session-of-jane",
     "session hash": lambda row: row.session_hash.upper(),
     "address": lambda row: "Jane.Doe@example.com",
@@ -33,6 +34,15 @@ def test_finds_a_creation(reviewer, term):
     creation()
 
     answer = reviewer.post(FIND, {"term": term(wanted)})
+
+    assert answer.headers["Location"] == f"{LIST}{wanted.id}/change/"
+
+
+def test_finds_a_creation_by_another_spelling_of_the_address(reviewer):
+    crm_record("session-of-jane", email="info@MÜLLER.de")
+    wanted = creation(session_id="session-of-jane")
+
+    answer = reviewer.post(FIND, {"term": "info@müller.de"})
 
     assert answer.headers["Location"] == f"{LIST}{wanted.id}/change/"
 

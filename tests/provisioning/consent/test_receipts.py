@@ -10,7 +10,9 @@ import pytest
 
 from audit.sealing import signing
 from crm.sessions import hash_session
+from provisioning.consent.receipts import make_receipt
 from tests.provisioning.consent.test_notices import TEXT, published
+from tests.support.factories import creation
 from tests.support.visitor import SESSION, known_to_the_crm, latest
 
 DOCS = Path(__file__).parents[3] / "docs" / "compliance.md"
@@ -108,3 +110,53 @@ def test_tells_nobody_about_a_guest_of_another_session(visitor):
     reply = visitor.receipt(guest_id, "another session")
 
     assert (reply.status_code, reply.json()["code"]) == (404, "not_found")
+
+
+def processing(row):
+    return make_receipt(creation=row).content["pii_processing"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "sent"),
+    [
+        ("oauth status=400", "failed", "no"),
+        ("guests status=400", "failed", "yes"),
+        ("guests status=403", "failed", "yes"),
+        ("guests status=500", "unknown", "possibly"),
+    ],
+)
+def test_names_what_left_and_not_what_was_prepared(visitor, sandbox, fault, status, sent):
+    endpoint, _, answer = fault.partition(" status=")
+    sandbox.faults([{"endpoint": endpoint, "kind": "status", "status": int(answer)}])
+
+    visitor.init(consentGiven=True)
+
+    said, row = processing(latest()), latest()
+    assert said["outcome"] == {"status": status, "sent": sent}
+    assert (row.status, bool(said["pii_information"])) == (status, sent != "no")
+    assert bool(said["recipient_third_parties"]) == (sent != "no")
+
+
+def test_names_nothing_while_the_creation_waits_for_the_worker(db):
+    said = processing(creation(status="queued", guest_id=""))
+
+    assert (said["pii_information"], said["outcome"]["sent"]) == ([], "no")
+
+
+def test_names_nothing_of_a_creation_that_failed_before_this_release_without_an_answer(db):
+    said = processing(creation(status="failed", guest_id="", platform_status=None))
+
+    assert (said["pii_information"], said["outcome"]["sent"]) == ([], "no")
+
+
+def test_says_how_where_and_for_how_long(receipt, settings, db):
+    settings.RECEIPT_COLLECTION_METHOD = "our chat page"
+    settings.RECEIPT_STORAGE_LOCATIONS = ["Frankfurt (DE)", "Dublin (IE)"]
+    settings.RETENTION_DAYS = 90
+
+    said = processing(latest())
+
+    assert said["pii_controllers"][0].startswith("Example Ltd")
+    assert said["collection_method"] == "our chat page"
+    assert said["storage_locations"] == ["Frankfurt (DE)", "Dublin (IE)"]
+    assert said["retention_period"] == "P90D"

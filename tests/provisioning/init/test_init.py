@@ -112,10 +112,11 @@ def test_sends_the_guest_as_the_seed_did(webchat: Webchat, platform: Platform) -
     assert platform.tokens == ["guest-1"]
 
 
+@pytest.mark.parametrize("name", ["", "  ", "\u00a0"])
 def test_calls_a_visitor_without_a_first_name_anonymous(
-    webchat: Webchat, platform: Platform
+    webchat: Webchat, platform: Platform, name: str
 ) -> None:
-    crm_record(first_name="")
+    crm_record(first_name=name)
 
     webchat.init()
 
@@ -205,11 +206,13 @@ def test_leaves_a_ready_row_with_all_that_a_reviewer_needs(webchat: Webchat) -> 
     assert "attributes.crmTier" in row.sent_fields
 
 
-def test_records_each_step_in_the_audit_log_under_the_request_id(webchat: Webchat) -> None:
+def test_records_each_step_in_the_audit_log_under_the_row_s_id_for_events(webchat: Webchat) -> None:
     webchat.init(headers={"X_Request_ID": "request-7"})
 
     assert kinds() == ["init.attempted", "guest.created", "token.issued"]
-    assert set(AuditEvent.objects.values_list("request_id", flat=True)) == {"request-7"}
+    row = GuestCreation.objects.get()
+    assert set(AuditEvent.objects.values_list("request_id", flat=True)) == {row.request_in_events}
+    assert len(row.request_in_events) == 32
 
 
 def test_puts_nothing_of_the_person_into_the_audit_log(webchat: Webchat) -> None:

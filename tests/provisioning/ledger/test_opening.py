@@ -31,6 +31,7 @@ def open_(consent: Consent = GIVEN, *, profile: bytes = b"profile", **fields: An
         "creation_id": uuid7(),
         "session_hash": HASH,
         "request_id": "a-request",
+        "event_request_id": "0a" * 16,
         "consent": consent,
         "notice_version": "",
         "language": "",
@@ -116,7 +117,7 @@ def test_a_key_in_use_is_refused() -> None:
 
 def test_a_key_whose_guest_was_withdrawn_states_no_new_consent() -> None:
     become(open_(**KEY), Status.READY)
-    withdraw(session_hash=HASH, request_id="a-request")
+    withdraw(session_hash=HASH, event_request_id="0b" * 16)
 
     with pytest.raises(ConsentWithdrawn):
         open_(**KEY)
@@ -147,7 +148,7 @@ def test_a_key_is_forgotten_after_a_day() -> None:
 
 @pytest.fixture
 def withdrawn() -> None:
-    withdraw(session_hash=HASH, request_id="a-request")
+    withdraw(session_hash=HASH, event_request_id="0b" * 16)
 
 
 def test_a_stated_consent_ends_a_withdrawal(withdrawn: None) -> None:

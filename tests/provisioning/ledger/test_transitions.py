@@ -10,12 +10,14 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from provisioning import ledger
 from provisioning.ledger import Entry, Lost, Outcome, Sending
+from provisioning.ledger.transactions import digest
 from provisioning.models import GuestCreation, Status
 from tests.support.factories import creation
 from tests.support.visitor import events
 
 pytestmark = pytest.mark.django_db
 
+REQUEST = "0a" * 16
 OUTCOME = Outcome("platform_unavailable", 503, "internal", "exchange-7")
 SENDING = Sending(b"profile", b"payload", ["name"])
 Transition = Callable[[Entry, GuestCreation], Any]
@@ -66,7 +68,7 @@ def row_in(status: Status | str, *, overdue: bool = False, **fields: Any) -> Gue
 
 
 def entry(row: GuestCreation) -> Entry:
-    return Entry(row.id, "a-pseudonym", "request-of-the-transition", row.guest_id)
+    return Entry(row.id, "a-pseudonym", REQUEST, row.guest_id)
 
 
 def stored(row: GuestCreation) -> dict[str, Any]:
@@ -84,7 +86,7 @@ def test_leaves_the_states_that_it_names_and_writes_its_event(
     assert stored(row)["status"] == (to or leaving)
     (event,) = events(kind)
     assert event["data"]["creation"] == str(row.id)
-    assert (event["subject"], event["request_id"]) == ("a-pseudonym", "request-of-the-transition")
+    assert (event["subject"], event["request_id"]) == ("a-pseudonym", REQUEST)
 
 
 @pytest.mark.parametrize(("transition", "leaving"), FORBIDDEN, ids=named)
@@ -135,7 +137,7 @@ def test_settles_what_is_being_worked_on(leaving: Status, status: Status) -> Non
         "code": "platform_unavailable",
         "platformStatus": 503,
         "platformCode": "internal",
-        "correlationId": "exchange-7",
+        "correlationDigest": digest(row.salt, b"exchange-7"),
     }
 
 

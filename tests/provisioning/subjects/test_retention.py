@@ -4,12 +4,17 @@ import io
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 
 from audit.models import SubjectSalt
+from crm.imports import uploads
 from crm.models import CrmRecord
 from crm.sessions import hash_session
+from provisioning.init import queued
+from provisioning.init.idempotency import forget_idempotency_keys
+from provisioning.ledger import recovery
 from provisioning.models import GuestCreation, PlatformDeletion, Withdrawal
 from provisioning.subjects import erasure, holds
 from tests.support.visitor import SESSION, events, known_to_the_crm, latest
@@ -111,3 +116,50 @@ def test_housekeeping_does_it(aged):
     call_command("housekeeping", "--once")
 
     assert not GuestCreation.objects.filter(erased_at=None).exists()
+
+
+def test_ages_a_creation_that_a_clock_far_ahead_dated(aged):
+    row = aged(-400)
+    purge()
+    row.refresh_from_db()
+    assert row.erased_at is None
+
+    with time_machine.travel(timezone.now() + timedelta(days=31)):
+        purge()
+
+    row.refresh_from_db()
+    assert row.erased_at is not None
+
+
+def test_forgets_what_a_clock_far_ahead_made_short_lived(visitor):
+    said = {"sessionId": SESSION, "consentGiven": True}
+    with time_machine.travel(timezone.now() + timedelta(days=400)):
+        visitor.post("init", said, **{"Idempotency-Key": "one"})
+        capability = queued._issue_capability(latest().id)
+        ticket = uploads.keep(content=b"a file", actor="staff:1")
+
+    assert queued.progress(capability=capability) is None
+    with pytest.raises(uploads.UploadGone):
+        uploads.opened(ticket=ticket, actor="staff:1")
+    assert queued.forget_expired_capabilities() == 1
+    assert uploads.forget_old() == 1
+    assert forget_idempotency_keys() == 1
+
+
+def test_settles_a_row_that_would_be_in_work_for_an_hour(visitor):
+    visitor.init(consentGiven=True)
+    row = latest()
+    row.status, row.overdue_at = "pending", timezone.now() + timedelta(hours=1)
+    row.save()
+
+    assert recovery.recover().unknown == 1
+
+
+def test_repeats_no_creation_of_the_future(visitor, settings):
+    settings.GUEST_REUSE_SECONDS = 3600
+    with time_machine.travel(timezone.now() + timedelta(days=1)):
+        visitor.init(consentGiven=True)
+
+    visitor.init(consentGiven=True)
+
+    assert GuestCreation.objects.count() == 2

@@ -13,15 +13,17 @@ from audit import log
 from audit.models import AuditEvent, SubjectSalt
 from crm.models import CrmRecord
 from crm.sessions import hash_session
-from provisioning import ledger
+from provisioning import ledger, reviews
 from provisioning.models import (
     GuestCreation,
     IdempotencyKey,
     LegalHold,
     PlatformDeletion,
+    Review,
     Status,
     Withdrawal,
 )
+from tests.support.factories import staff
 from tests.support.visitor import PERSON, SESSION, events, known_to_the_crm, latest
 
 OTHER = "a-session-of-john"
@@ -83,6 +85,17 @@ def test_leaves_nothing_of_the_person_in_their_rows(visited):
     for model in (CrmRecord, GuestCreation, Withdrawal, IdempotencyKey, SubjectSalt):
         assert not model.objects.filter(session_hash=KEY).exists()
     assert not IdempotencyKey.objects.filter(creation=row).exists()
+
+
+def test_blanks_what_reviewers_wrote_and_keeps_their_verdict(visited):
+    row = latest()
+    words = {"verdict": "follow_up", "reason": "Janette called, jane.doe@example.com"}
+    reviews.review(creations=[row.id], reviewer=staff(), **words)
+
+    run("erase_subject", "--session-hash", KEY)
+
+    left = Review.objects.get()
+    assert (left.creation_id, left.verdict, left.reason) == (row.id, "follow_up", "")
 
 
 def test_keeps_the_proof_of_consent_and_records_the_erasure(visited):
@@ -255,3 +268,77 @@ def test_writes_an_export_for_its_owner_alone(visited, tmp_path):
 def test_wants_exactly_one_name_of_the_person(command, arguments):
     with pytest.raises(CommandError):
         run(command, *arguments)
+
+
+class Terminal(io.StringIO):
+    """Standard input with somebody at it."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def spelled(db):
+    """Records of one address in two spellings."""
+    for session, email in (("a", "info@MÜLLER.de"), ("b", "Info@müller.de")):
+        known_to_the_crm(session, email=email)
+    known_to_the_crm("c", email="info@muller.de")
+
+
+def left():
+    return sorted(CrmRecord.objects.values_list("email", flat=True))
+
+
+def test_erases_nothing_of_several_spellings_where_nobody_can_be_asked(spelled, monkeypatch):
+    output = io.StringIO()
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+
+    with pytest.raises(CommandError, match="Nothing was erased") as refused:
+        call_command("erase_subject", "--email", "info@müller.de", stdout=output)
+
+    assert refused.value.returncode == 1
+    assert "info@MÜLLER.de" in output.getvalue()
+    assert "Info@müller.de" in output.getvalue()
+    assert "@" not in str(refused.value)
+    assert len(left()) == 3
+
+
+@pytest.mark.parametrize("typed", ["n\n", "\n"])
+def test_erases_nothing_of_several_spellings_without_a_yes(spelled, monkeypatch, typed):
+    monkeypatch.setattr("sys.stdin", Terminal(typed))
+
+    with pytest.raises(CommandError, match="Nothing was erased"):
+        call_command("erase_subject", "--email", "info@müller.de", stdout=io.StringIO())
+
+    assert len(left()) == 3
+
+
+def test_erases_several_spellings_once_somebody_agrees(spelled, monkeypatch):
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+
+    call_command("erase_subject", "--email", "info@müller.de", stdout=io.StringIO())
+
+    assert left() == ["info@muller.de"]
+
+
+def test_erases_several_spellings_unasked_with_all(spelled, monkeypatch):
+    run(
+        "erase_subject",
+        "--email",
+        "INFO@xn--mller-kva.de",
+        "--all",
+        stdin="",
+        monkeypatch=monkeypatch,
+    )
+
+    assert left() == ["info@muller.de"]
+
+
+def test_erases_and_exports_by_another_spelling(db):
+    known_to_the_crm(email="info@MÜLLER.de")
+
+    document = json.loads(run("export_subject", "--email", "info@müller.de"))
+    run("erase_subject", "--email", "info@müller.de")
+
+    assert document["sessions"][0]["crmRecord"]["email"] == "info@MÜLLER.de"
+    assert left() == []

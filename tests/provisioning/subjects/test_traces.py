@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.machine import postgres_database
+from tests.support import stores
+from tests.support.machine import postgres_database, redis_database
 from tests.support.sandbox import Sandbox
 from tests.support.service import ROOT, Service, running_service
 
@@ -29,33 +30,40 @@ class Installation:
     """A running service and how to read all the bytes of its database."""
 
     service: Service
+    sandbox: Sandbox
     folder: Path
-    database: Callable[[], bytes]
+    stores: Callable[[], bytes]
 
     def bytes_anywhere(self) -> bytes:
-        """Return the database, every other file, the service's log and an export of the audit."""
+        """Return stores, sessions, every file, the service's log and an export of the audit."""
         bundle = self.folder / "bundle"
         shutil.rmtree(bundle, ignore_errors=True)
         self.service.manage("export_audit", f"--output={bundle}", "--actor=test")
         files = [file for file in self.folder.rglob("*") if file.is_file()]
-        return self.database() + b"".join(file.read_bytes() for file in files)
+        held = self.stores() + stores.sessions(self.service)
+        return held + b"".join(file.read_bytes() for file in files)
 
 
 @pytest.fixture
 def on_sqlite(tmp_path: Path, sandbox: Sandbox) -> Iterator[Installation]:
     with running_service(tmp_path, sandbox.url, LOG_LEVEL="DEBUG") as service:
-        yield Installation(service, tmp_path, lambda: b"")  # its files are in the folder
+        yield Installation(service, sandbox, tmp_path, lambda: b"")  # its files are in the folder
 
 
 @pytest.fixture
 def on_postgres(tmp_path: Path, sandbox: Sandbox) -> Iterator[Installation]:
     if not shutil.which("pg_dump"):
         pytest.skip("no pg_dump on this machine")
-    with postgres_database() as url:
+    with postgres_database() as url, redis_database(8) as cache:
         dump = ["pg_dump", "--dbname", url.replace("postgres://", "postgresql://")]
-        settings = {"LOG_LEVEL": "DEBUG", "DATABASE_URL": url}
+        settings = {"LOG_LEVEL": "DEBUG", "DATABASE_URL": url, "CACHE_URL": cache}
         with running_service(tmp_path, sandbox.url, **settings) as service:
-            yield Installation(service, tmp_path, lambda: subprocess.check_output(dump))
+            yield Installation(
+                service,
+                sandbox,
+                tmp_path,
+                lambda: subprocess.check_output(dump) + stores.redis_bytes(cache),
+            )
 
 
 def live(installation: Installation) -> None:
@@ -70,8 +78,58 @@ def live(installation: Installation) -> None:
         assert service.post("/api/webchat/init", body, Idempotency_Key="once").status == 200
     service.init(SESSION, consentGiven=False)
     service.init("session-of-john")
+    fail_at_the_platform(installation)
+    script = STAFF % {"hash": HASH, "session": SESSION}
+    done = service.manage("shell", "--no-imports", "-c", script, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
     service.manage("housekeeping", "--once")
     assert service.post("/api/webchat/consent/withdraw", {"sessionId": SESSION}).status == 200
+
+
+# A reviewer searches, reviews and places a hold; a stranger types the address into the sign-in.
+STAFF = """
+from django.conf import settings
+settings.STORAGES["staticfiles"]["BACKEND"] = (
+    "django.contrib.staticfiles.storage.StaticFilesStorage"
+)
+from django.contrib.auth.models import User
+from django.test import Client
+from provisioning.models import GuestCreation, LegalHold
+staff = User.objects.create_superuser("dpo", password="secret")
+backend = "django.contrib.auth.backends.ModelBackend"
+def signed_in():
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(staff, backend=backend)
+    return client
+def ok(answer, *statuses):
+    assert answer.status_code in statuses, (answer.status_code, answer.content[-2000:])
+client = signed_in()
+stranger = Client(SERVER_NAME="127.0.0.1")
+for name in ("janette.doe@example.com", "Janette", "%(hash)s"):
+    ok(stranger.post("/admin/login/", {"username": name, "password": "Janette"}), 200)
+creations, records = "/admin/provisioning/guestcreation/", "/admin/crm/crmrecord/"
+for term in ("janette.doe@example.com", "%(session)s", "%(hash)s"):
+    ok(client.post(creations + "find/", {"term": term}), 302)
+    ok(client.post(records + "find/", {"term": term}), 302)
+row = GuestCreation.objects.filter(session_hash="%(hash)s").first()
+said = {"do": "review", "verdict": "follow_up", "reason": "Janette, janette.doe@example.com"}
+ok(client.post(f"{creations}{row.pk}/change/", said), 302)
+ok(client.post(f"{creations}{row.pk}/change/", {"do": "reveal"}), 200)
+holds = "/admin/provisioning/legalhold/"
+ok(client.post(holds + "add/", {"session_hash": "%(hash)s", "reference": "case-7"}), 302)
+ok(client.post(f"{holds}{LegalHold.objects.get().pk}/delete/", {"post": "yes"}), 302)
+person = {"by": "SESSION_HASH", "value": "%(hash)s", "export": "1"}
+ok(client.post(creations + "person/", person), 200)
+"""
+
+
+def fail_at_the_platform(installation: Installation) -> None:
+    """Have the platform refuse the person, and repeat to us whom it refused."""
+    body = {"code": "bad.request", "message": "Janette, janette.doe@example.com, is unwelcome"}
+    rule = {"endpoint": "guests", "kind": "status", "status": 400, "body": body}
+    installation.sandbox.faults([rule])
+    assert installation.service.init(SESSION, notice="x").status == 502
+    installation.sandbox.faults([])
 
 
 def erase(installation: Installation) -> None:

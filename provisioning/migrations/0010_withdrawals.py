@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('provisioning', '0006_review_queue'),
+        ('provisioning', '0009_rights'),
     ]
 
     operations = [
