@@ -96,7 +96,6 @@ PASSWORD_HASHERS = [
 # be able to fill a table, nor the audit log. Addresses: `guestportal.desk.strangers`.
 AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
 AXES_FAILURE_LIMIT = 5
-AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"  # no name or address in a table
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["username"]
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # it asks for the address

@@ -37,7 +37,8 @@ tasks = [int(task) for task in os.listdir("/proc/self/task")] if sys.platform ==
 priorities = {task: os.getpriority(os.PRIO_PROCESS, task) for task in tasks}
 others = sorted(nice for task, nice in priorities.items() if task != os.getpid())
 ours = os.getpriority(os.PRIO_PROCESS, os.getpid())
-print(json.dumps({"ours": ours, "others": others, "turns": turns, "made": [each.value for each in asked]}))
+made = [each.value for each in asked]
+print(json.dumps({"ours": ours, "others": others, "turns": turns, "made": made}))
 """
 
 
