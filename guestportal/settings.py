@@ -50,11 +50,11 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    # Before the form is read, which is where its CSRF token is checked.
-    "guestportal.desk.strangers.StrangersMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    # Once it is known who asks, and before the form is read to check its CSRF token.
+    "guestportal.desk.strangers.StrangersMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "audit.staff.StaffMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -95,7 +95,6 @@ PASSWORD_HASHERS = [
 # be able to fill a table, nor the audit log. Addresses: `guestportal.desk.strangers`.
 AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
 AXES_FAILURE_LIMIT = 5
-AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"  # no name or address in a table
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["username"]
 # The first asks for the address, the second for HSTS with `preload` (below).

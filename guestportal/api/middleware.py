@@ -91,14 +91,16 @@ class WebchatMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith("/api/webchat/"):
             return self.get_response(request)
+        # Counted before the body is waited for; answered and logged under an id that may be told.
+        wait = _wait(request) if request.method == "POST" else 0.0
         try:
             _replace_telling_id(request)
         except UnreadablePostError as exc:
             if is_too_large(exc):
                 return error_response(status=413)
             return error_response(status=400, error=INCOMPLETE)
-        if request.method == "POST" and (refused := _limited(request)):
-            return refused
+        if wait:
+            return _too_often(request, wait)
         request.resolver_match = match = resolve(request.path_info)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs).render()
         response["Content-Length"] = str(len(response.content))
@@ -116,11 +118,12 @@ def _replace_telling_id(request: HttpRequest) -> None:
         request_id.set(made)
 
 
-def _limited(request: HttpRequest) -> HttpResponse | None:
-    """Refuse a client that calls more often than INIT_RATE allows."""
-    wait = wait_for_turn(name="inbound", rate=settings.INIT_RATE, client=client_address(request))
-    if not wait:
-        return None
+def _wait(request: HttpRequest) -> float:
+    """Count the call; return the seconds that its client has to wait, by INIT_RATE."""
+    return wait_for_turn(name="inbound", rate=settings.INIT_RATE, client=client_address(request))
+
+
+def _too_often(request: HttpRequest, wait: float) -> HttpResponse:
     metrics.answered(call=request.path_info.rpartition("/")[2], outcome="rate_limited", seconds=0)
     response = error_response(status=429)
     response["Retry-After"] = str(math.ceil(wait))
