@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -24,6 +24,7 @@ from audit import log
 from audit.models import AuditLeaf, AuditLog, AuditSeal
 from audit.offline import verify_bundle
 from audit.sealing import anchors, merkle, seals, signing
+from backoffice.files import FOLDER_OWNER_ONLY, private
 
 EXPORTED = "audit.exported"
 
@@ -87,7 +88,7 @@ class _Bundle:
     def _open(self, name: str) -> IO[bytes]:
         if self._archive:
             return self._archive.open(name, "w", force_zip64=True)
-        return cast(IO[bytes], (self._folder / name).open("xb"))
+        return open(self._folder / name, "xb", opener=private)
 
 
 def export(
@@ -198,10 +199,13 @@ def _new_bundle(*, output: Path) -> Iterator[_Bundle]:
     partial = output.with_name(output.name + ".partial")
     try:
         if output.suffix == ".zip":
-            with zipfile.ZipFile(partial, "x", zipfile.ZIP_DEFLATED) as archive:
+            with (
+                open(partial, "xb", opener=private) as file,
+                zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+            ):
                 yield _Bundle(partial, archive)
         else:
-            partial.mkdir()
+            partial.mkdir(mode=FOLDER_OWNER_ONLY)
             yield _Bundle(partial, None)
         partial.rename(output)
     except BaseException:

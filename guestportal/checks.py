@@ -1,7 +1,8 @@
 """System checks: unsafe or missing settings, by name.
 
 Errors (E) keep `make serve` from starting; warnings (W) speak in `check --deploy` only. Values
-outside their range never get here: they stop the start in `guestportal.environment`.
+outside their range never get here: they stop the start in `guestportal.environment`, as do lines of
+``.env`` that are not understood.
 """
 
 import os
@@ -71,9 +72,23 @@ def _warnings() -> Iterator[Warning]:
         hint = "Set it to the output of: openssl rand -hex 32, then run rekey_sessions."
         sentence = "is not set: a stolen database can be searched for guessed session ids."
         yield _warning(4, "SESSION_HASH_PEPPER", sentence, hint)
+    if settings.DOTENV_UNKNOWN:
+        hint = "Correct or remove them, where they are not another program's."
+        sentence = f"holds names that are no settings: {', '.join(settings.DOTENV_UNKNOWN)}."
+        yield _warning(5, ".env", sentence, hint)
+    for number, (name, theirs) in enumerate(NOT_READ.items(), 6):
+        found = [each for each in theirs if os.environ.get(each)]
+        if found and not getattr(settings, name):
+            hint = f"Set {name}, if the platform is to be reached by it; else unset them."
+            yield _warning(number, ", ".join(found), f"is not read; {name} is not set.", hint)
 
 
 _CREDENTIALS = ("GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET")
+# What other programs read, and which setting does it here.
+NOT_READ = {
+    "GENESYS_CA_BUNDLE": ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    "GENESYS_PROXY": ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"),
+}
 _ADDRESSES = ("GENESYS_BASE_URL", "GENESYS_OAUTH_URL")
 
 

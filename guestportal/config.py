@@ -5,25 +5,29 @@ and .env.example are printed from this list by ``manage.py settings_table``, and
 them. What is valid but unsafe is named by `guestportal.checks`.
 """
 
-import re
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
-from guestportal.environment import Setting, choice, flag, listing, parsed, seconds, text, whole
+from guestportal.environment import addresses, files
+from guestportal.environment.kinds import (
+    choice,
+    flag,
+    header,
+    hexadecimal,
+    listing,
+    parsed,
+    seconds,
+    secret,
+    secrets,
+    text,
+    whole,
+)
+from guestportal.environment.reading import Setting
 from guestportal.stores import urls
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
-
-
-def _header(value: str) -> tuple[str, str] | None:
-    """Return Django's pair of META key and value from ``HTTP_NAME=value``, None from nothing."""
-    if not value:
-        return None
-    if not re.fullmatch(r"HTTP_[A-Z0-9_]+=\S+", value):
-        raise ValueError("not a header")
-    name, _, sent = value.partition("=")
-    return name, sent
 
 
 def _anchors(earlier: SimpleNamespace) -> str:
@@ -35,29 +39,31 @@ def _anchors(earlier: SimpleNamespace) -> str:
 
 SECTIONS: dict[str, tuple[Setting, ...]] = {
     "Web": (
-        Setting("SECRET_KEY", text(), "Signs admin sessions; 50 characters or more"),
+        Setting("SECRET_KEY", secret(), "Signs admin sessions; 50 characters or more"),
+        Setting(
+            "SECRET_KEY_FALLBACKS",
+            secrets(least=50),
+            "Earlier SECRET_KEYs, newest first: what they signed and sealed can still be read",
+        ),
         Setting("DEBUG", flag(), "Development only: demo page, plain http", default="off"),
         Setting(
             "ALLOWED_HOSTS",
-            listing(
-                pattern=r"\*|\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\]",
-                allowed="host names without scheme and port",
-            ),
+            listing(addresses.allowed_host, allowed="host names without scheme and port"),
             "Host names this service answers to",
         ),
         Setting(
             "CSRF_TRUSTED_ORIGINS",
-            listing(pattern=r"https?://[^/]+", allowed="scheme://host,…"),
+            listing(addresses.trusted_origin, allowed="scheme://host[:port],…"),
             "Origins the admin's forms may be posted from behind a proxy",
         ),
         Setting(
             "CORS_ALLOWED_ORIGINS",
-            listing(pattern=r"https?://[^/*]+", allowed="scheme://host[:port],…"),
+            listing(addresses.origin, allowed="scheme://host[:port],…"),
             "Other origins whose pages may call /api/webchat/",
         ),
         Setting(
             "BIND",
-            text(pattern=r"[A-Za-z0-9.:%-]+", allowed="an address without a port"),
+            parsed(addresses.bind, allowed="an address or host name without a port"),
             "Address the web server listens on",
             default="127.0.0.1",
         ),
@@ -77,7 +83,7 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
         ),
         Setting(
             "SECURE_PROXY_SSL_HEADER",
-            parsed(_header, allowed="HTTP_X_FORWARDED_PROTO=https"),
+            parsed(header, allowed="HTTP_X_FORWARDED_PROTO=https"),
             "Header by which the TLS proxy says that the visitor used https",
         ),
         Setting(
@@ -103,12 +109,12 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
         ),
         Setting(
             "METRICS_TOKEN",
-            text(pattern=r".{16,}", allowed="16 characters or more"),
+            text(pattern="[!-~]{16,}", allowed="16 visible ASCII characters or more"),
             "Bearer token for /metrics and the details of /readyz from other than loopback",
         ),
         Setting(
             "OTEL_EXPORTER_OTLP_ENDPOINT",
-            text(pattern=r"https?://\S+", allowed="URL"),
+            parsed(addresses.url(path="free"), allowed="http[s]://host[:port][/path]"),
             "Collector of traces (OTLP over HTTP); needs requirements-otel.txt",
         ),
     ),
@@ -116,7 +122,8 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
         Setting(
             "DATABASE_URL",
             parsed(
-                urls.database, allowed="sqlite:///PATH | postgres://USER:PASSWORD@HOST:PORT/NAME"
+                partial(urls.database, made_later=VAR_DIR),
+                allowed="sqlite:///PATH | postgres://USER:PASSWORD@HOST:PORT/NAME",
             ),
             "Database",
             default="SQLite in var/",
@@ -130,22 +137,26 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
         ),
         Setting(
             "CELERY_BROKER_URL",
-            text(pattern=r"amqps?://.+", allowed="amqp[s]://USER:PASSWORD@HOST:PORT//"),
+            parsed(urls.broker, allowed="amqp[s]://USER:PASSWORD@HOST:PORT//"),
             "RabbitMQ for asynchronous inits; without it every init is synchronous",
         ),
     ),
     "The platform": (
         Setting(
             "GENESYS_BASE_URL",
-            text(pattern=r"https?://[^/\s]+", allowed="scheme://host[:port], no path"),
+            parsed(addresses.url(path="none"), allowed="http[s]://host[:port], no path"),
             "The platform's API",
             default="https://api.mypurecloud.com",
         ),
-        Setting("GENESYS_CLIENT_ID", text(), "OAuth client id (client credentials)"),
-        Setting("GENESYS_CLIENT_SECRET", text(), "OAuth client secret"),
+        Setting(
+            "GENESYS_CLIENT_ID",
+            text(pattern="[!-9;-~]+", allowed="visible ASCII characters but a colon"),
+            "OAuth client id (client credentials)",
+        ),
+        Setting("GENESYS_CLIENT_SECRET", secret(), "OAuth client secret"),
         Setting(
             "GENESYS_OAUTH_URL",
-            text(pattern=r"https?://\S+", allowed="URL"),
+            parsed(addresses.url(path="needed"), allowed="http[s]://host[:port]/path"),
             "Token endpoint; the vendor's SDKs use https://login.REGION/oauth/token",
             default="GENESYS_BASE_URL/oauth/token",
             computed=lambda earlier: f"{earlier.GENESYS_BASE_URL}/oauth/token",
@@ -167,9 +178,19 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
         ),
         Setting(
             "GENESYS_GUESTS_PATH",
-            text(pattern=r"/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]", allowed="a path"),
+            text(pattern=r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+", allowed="a path"),
             "Where guests are created",
             default="/api/v2/webchat/v1/guests",
+        ),
+        Setting(
+            "GENESYS_CA_BUNDLE",
+            parsed(files.ca_bundle, allowed="a PEM file with certificates"),
+            "Certificates to trust in the place of the public ones: of a private CA",
+        ),
+        Setting(
+            "GENESYS_PROXY",
+            parsed(addresses.proxy, allowed="http[s]://[USER:PASSWORD@]HOST:PORT"),
+            "Proxy on the way to the platform; HTTPS_PROXY and its like are not read",
         ),
         Setting("GENESYS_CONNECT_TIMEOUT", seconds(0.1, 30), "Seconds to connect", default="3"),
         Setting(
@@ -201,21 +222,18 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
         ),
         Setting(
             "GUEST_EMAIL_DOMAIN",
-            text(
-                pattern=r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}",
-                allowed="a domain name in lower case",
-            ),
+            parsed(addresses.mail_domain, allowed="a domain name, in its xn-- form"),
             "Domain of the address given to visitors nobody knows; use one you own",
             default="temp.com",
         ),
         Setting(
             "SESSION_HASH_PEPPER",
-            text(pattern=r".{32,}", allowed="32 characters or more"),
+            secret(least=32),
             "Keys stored session hashes, so that a stolen database resists a dictionary",
         ),
         Setting(
             "IDENTITY_SECRET",
-            text(pattern=r".{32,}", allowed="32 characters or more"),
+            secret(least=32),
             "Key of sessionSignature, shared with your website's backend",
         ),
         Setting(
@@ -227,7 +245,7 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
         Setting(
             "CRM_RESPONSE_FIELDS",
             listing(
-                pattern=r"email|firstName|tier|previousTickets",
+                choice("email", "firstName", "tier", "previousTickets").parse,
                 allowed="any of email, firstName, tier, previousTickets",
             ),
             "CRM attributes shown to the page; `none` of them: write a lone comma",
@@ -241,7 +259,10 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
         ),
         Setting(
             "RECEIPT_STORAGE_LOCATIONS",
-            listing(pattern=r"[^\x00-\x1f\x7f,]{1,100}", allowed="places parted by commas"),
+            listing(
+                text(pattern=r"[^\x00-\x1f\x7f]{1,100}", allowed="a place").parse,
+                allowed="places parted by commas",
+            ),
             "Where the data are stored, such as `Frankfurt (DE)`, as consent receipts say it",
         ),
         Setting(
@@ -252,7 +273,7 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
         Setting(
             "INIT_RATE",
             text(
-                pattern=r"[1-9]\d{0,6}/(s|sec|second|m|min|minute|h|hour|d|day)",
+                pattern=r"[1-9][0-9]{0,6}/(s|sec|second|m|min|minute|h|hour|d|day)",
                 allowed="N/s, N/min, N/hour or N/day",
             ),
             "Webchat calls one client address may make",
@@ -282,17 +303,20 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
     "The audit log": (
         Setting(
             "AUDIT_SIGNING_KEY",
-            text(pattern=r"[0-9a-fA-F]{64}", allowed="64 hex digits"),
+            hexadecimal(),
             "Ed25519 seed that signs seals and receipts: `openssl rand -hex 32`",
         ),
         Setting(
             "AUDIT_VERIFY_KEYS",
-            listing(pattern=r"[0-9a-fA-F]{64}", allowed="public keys, each 64 hex digits"),
+            listing(hexadecimal().parse, allowed="public keys, each 64 hex digits"),
             "Earlier public keys, after a change of AUDIT_SIGNING_KEY",
         ),
         Setting(
             "AUDIT_ANCHORS",
-            parsed(Path, allowed="a path"),
+            parsed(
+                partial(files.appendable, made_later=VAR_DIR),
+                allowed="a file in a folder that exists",
+            ),
             "File outside the database to which each seal is also written",
             default="audit-anchors.jsonl beside the SQLite file, else in var/",
             computed=_anchors,

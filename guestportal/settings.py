@@ -1,15 +1,14 @@
 """What Django reads: the settings declared in `guestportal.config`, and what follows from them."""
 
-import os
 from datetime import timedelta
-from pathlib import Path
 
-from guestportal import config, environment
+from guestportal import config
+from guestportal.environment import reading
 from guestportal.stores import urls
 
 BASE_DIR, VAR_DIR = config.BASE_DIR, config.VAR_DIR
-environment.read_dotenv(Path(os.environ.get("ENV_FILE", BASE_DIR / ".env")))
-values = environment.read(config.SETTINGS.values())
+DOTENV_UNKNOWN = reading.read_dotenv(BASE_DIR / ".env", ours=config.SETTINGS)
+values = reading.read(config.SETTINGS.values())
 globals().update(vars(values))  # each is a setting of Django's, under its own name
 SECRET_KEY: str = values.SECRET_KEY  # django-stubs would have it str or bytes
 
@@ -51,11 +50,11 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    # Before the form is read, which is where its CSRF token is checked.
-    "guestportal.desk.strangers.StrangersMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    # Once it is known who asks, and before the form is read to check its CSRF token.
+    "guestportal.desk.strangers.StrangersMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "audit.staff.StaffMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -96,10 +95,10 @@ PASSWORD_HASHERS = [
 # be able to fill a table, nor the audit log. Addresses: `guestportal.desk.strangers`.
 AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
 AXES_FAILURE_LIMIT = 5
-AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"  # no name or address in a table
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["username"]
-SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # it asks for the address
+# The first asks for the address, the second for HSTS with `preload` (below).
+SILENCED_SYSTEM_CHECKS = ["axes.W006", "security.W021"]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
@@ -130,7 +129,9 @@ WHITENOISE_ALLOW_ALL_ORIGINS = True
 WHITENOISE_IMMUTABLE_FILE_TEST = r"\.[0-9a-f]{12}\.|/webchat-\d+\.\d+\.\d+\."
 
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = values.SECURE_HSTS_SECONDS > 0
+# For the names below our own too: one over plain http could set our cookies. But no `preload`: it
+# asks browsers' makers to put the whole domain, which is not ours to give, on a list for years.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = values.SECURE_HSTS_SECONDS > 0
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not values.DEBUG
 X_FRAME_OPTIONS = "DENY"
 # Staff who leave their desk are signed out after half an hour without a request.

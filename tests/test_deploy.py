@@ -110,6 +110,17 @@ def test_the_image_holds_every_package_and_runs_as_nobody_special() -> None:
     assert all(f"!{name}\n" in ignored for name in copied if not name.startswith("--"))
 
 
+def test_what_is_written_is_for_its_user_alone() -> None:
+    assert {directive(unit, "UMask") for unit in UNITS} == {"0077"}
+    assert {directive(unit, "StateDirectoryMode") for unit in UNITS} == {"0700"}
+    assert re.search(r"^ENTRYPOINT .*umask 0077 && exec", DOCKERFILE, re.MULTILINE)
+
+
+def test_every_process_speaks_utf_8() -> None:
+    assert all("\nEnvironment=PYTHONUTF8=1\n" in unit.read_text() for unit in UNITS)
+    assert re.search(r"^ENV .*PYTHONUTF8=1", DOCKERFILE, re.MULTILINE)
+
+
 def test_nginx_sends_what_the_settings_believe() -> None:
     nginx = (DEPLOY / "nginx.conf").read_text()
     header, _, value = example()["SECURE_PROXY_SSL_HEADER"].partition("=")

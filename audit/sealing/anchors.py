@@ -21,6 +21,7 @@ from django.conf import settings
 
 from audit import log
 from audit.models import AuditSeal
+from backoffice.files import private
 
 logger = logging.getLogger(__name__)
 _TAIL = 64 * 1024
@@ -149,7 +150,7 @@ class Trail:
 @contextmanager
 def _locked(path: Path) -> Iterator[BinaryIO]:
     """Open `path` for reading and appending, one process of this machine at a time."""
-    with path.open("a+b") as file:
+    with open(path, "a+b", opener=private) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file
 

@@ -17,6 +17,8 @@ from guestportal.api.errors import error_response
 from guestportal.api.limits import client_address, wait_for_turn
 from guestportal.api.parser import INCOMPLETE
 from guestportal.api.request_ids import holds_session
+from guestportal.environment.addresses import normal_host
+from guestportal.environment.addresses import origin as normal_origin
 from guestportal.watch.health import PROBES
 from guestportal.watch.logs import request_id
 from provisioning import metrics
@@ -89,14 +91,16 @@ class WebchatMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith("/api/webchat/"):
             return self.get_response(request)
+        # Counted before the body is waited for; answered and logged under an id that may be told.
+        wait = _wait(request) if request.method == "POST" else 0.0
         try:
             _replace_telling_id(request)
         except UnreadablePostError as exc:
             if is_too_large(exc):
                 return error_response(status=413)
             return error_response(status=400, error=INCOMPLETE)
-        if request.method == "POST" and (refused := _limited(request)):
-            return refused
+        if wait:
+            return _too_often(request, wait)
         request.resolver_match = match = resolve(request.path_info)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs).render()
         response["Content-Length"] = str(len(response.content))
@@ -114,11 +118,12 @@ def _replace_telling_id(request: HttpRequest) -> None:
         request_id.set(made)
 
 
-def _limited(request: HttpRequest) -> HttpResponse | None:
-    """Refuse a client that calls more often than INIT_RATE allows."""
-    wait = wait_for_turn(name="inbound", rate=settings.INIT_RATE, client=client_address(request))
-    if not wait:
-        return None
+def _wait(request: HttpRequest) -> float:
+    """Count the call; return the seconds that its client has to wait, by INIT_RATE."""
+    return wait_for_turn(name="inbound", rate=settings.INIT_RATE, client=client_address(request))
+
+
+def _too_often(request: HttpRequest, wait: float) -> HttpResponse:
     metrics.answered(call=request.path_info.rpartition("/")[2], outcome="rate_limited", seconds=0)
     response = error_response(status=429)
     response["Retry-After"] = str(math.ceil(wait))
@@ -132,12 +137,14 @@ def wants_our_shape(request: HttpRequest) -> bool:
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
     try:
-        host = request.get_host()
+        host = normal_host(request.get_host(), scheme=request.scheme or "http")
     except DisallowedHost:
         # Django would log a traceback for what is a client's mistake, and answer in HTML.
         if wants_our_shape(request):
             return error_response(status=400, error="This service does not answer to that Host.")
         return HttpResponseBadRequest("Bad Request: unknown Host\n", content_type="text/plain")
+    # Django compares the admin's own origin with it, and redirects there.
+    request.META["HTTP_HOST"] = host
     # A webchat call looks for nothing by its address or cookies.
     unusable = not request.path_info.startswith("/api/webchat/") and pages.holds_nul(request)
     if not wants_our_shape(request):
@@ -146,14 +153,22 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         return error_response(status=400)
     if request.method == "POST" and request.path_info.startswith("/api/webchat/"):
         origin = request.headers.get("Origin")
-        ours = f"{request.scheme}://{host}"
-        if origin is not None and origin != ours and origin not in settings.CORS_ALLOWED_ORIGINS:
+        if origin is not None and not _may_call(origin, f"{request.scheme}://{host}"):
             status, code, sentence = ORIGIN_NOT_ALLOWED
             return error_response(status=status, code=code, error=sentence)
     length = length_of(request.META)
     if length is None:
         return error_response(status=400)
     return error_response(status=413) if length > body_limit(request.path_info) else None
+
+
+def _may_call(origin: str, ours: str) -> bool:
+    if origin == ours or origin in settings.CORS_ALLOWED_ORIGINS:
+        return True
+    try:
+        return normal_origin(origin) in {ours, *settings.CORS_ALLOWED_ORIGINS}
+    except ValueError:
+        return False
 
 
 def _is_foreign_error(request: HttpRequest, response: HttpResponseBase) -> bool:

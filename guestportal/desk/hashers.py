@@ -5,6 +5,9 @@ function lets go of Python's lock. Whoever finds more than a few waiting is told
 Outside gevent (commands, the worker, tests) a hash is made where it is asked for.
 """
 
+import os
+import sys
+import threading
 from collections.abc import Callable
 
 from django.contrib.auth import hashers
@@ -12,6 +15,7 @@ from gevent.monkey import is_module_patched
 from gevent.threadpool import ThreadPool
 
 MOST_WAITING = 4
+_LOWEST = 19  # priority, as `nice` counts it
 
 
 class Busy(Exception):
@@ -33,12 +37,23 @@ class _Thread:
             raise Busy
         self._asked += 1
         try:
-            # Not the hub's own pool: names are looked up in that.
-            self._pool = self._pool or ThreadPool(1)
-            hashed: str = self._pool.apply(make, args, options)
+            hashed: str = self._started().apply(make, args, options)
             return hashed
         finally:
             self._asked -= 1
+
+    def _started(self) -> ThreadPool:
+        if self._pool is None:
+            # Not the hub's own pool: names are looked up in that.
+            self._pool = ThreadPool(1)
+            self._pool.spawn(_stand_back)
+        return self._pool
+
+
+def _stand_back() -> None:
+    """Leave the processor to visitors where there is too little; on Linux a thread can."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST)
 
 
 _thread = _Thread()

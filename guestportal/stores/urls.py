@@ -1,22 +1,42 @@
-"""What Django and Celery are told of the stores that the environment names."""
+"""What Django and Celery are told of the stores that DATABASE_URL, CACHE_URL and the broker name.
 
+What their clients would refuse later, at the first visitor's request, is refused here.
+"""
+
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import environ
 
+from guestportal.environment import addresses
 
-def database(url: str) -> dict[str, Any]:
+_LONGEST_NAME = 63  # PostgreSQL's
+_SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+# Options of Django's own among libpq's. Its pool and its connections that last exclude each other.
+_DJANGOS = {"pool", "isolation_level", "assume_role", "server_side_binding"}
+
+
+def database(url: str, *, made_later: Path | None = None) -> dict[str, Any]:
     """Return Django's DATABASES entry for `url`, tuned as docs/operators.md explains.
 
-    Raises ValueError or ImproperlyConfigured where it is of no kind of ours.
+    `made_later`: a folder for an SQLite file that may still be missing. Raises ValueError or
+    ImproperlyConfigured where `url` is of no kind of ours, or cannot work.
     """
-    if url.partition("://")[0] not in {"sqlite", "postgres", "postgresql"}:
+    parts = urlsplit(url)
+    if parts.scheme not in {"sqlite", "postgres", "postgresql"} or parts.fragment:
         raise ValueError("not a database of ours")  # django-environ would warn, password and all
+    if parts.scheme == "sqlite":
+        return _sqlite(url, made_later)
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    if any(host.endswith((":", ":0")) for host in hosts):  # django-environ would take the default
+        raise ValueError("no such port")
     entry = dict(environ.Env.db_url_config(url))
-    if entry["ENGINE"] == "django.db.backends.sqlite3":
-        return entry | {"ENGINE": "guestportal.stores.sqlite3", "OPTIONS": dict(_SQLITE)}
-    options = _POSTGRESQL | entry.get("OPTIONS", {})
-    if _is_on(options.pop("pgbouncer", "off")):  # in transaction mode: docs/operators.md
+    given = entry.get("OPTIONS", {})
+    behind_pgbouncer = _is_on(given.pop("pgbouncer", "off"))
+    _require_postgres(entry, given)
+    options = _POSTGRESQL | given
+    if behind_pgbouncer:  # in transaction mode: docs/operators.md
         del options["options"]
         entry["DISABLE_SERVER_SIDE_CURSORS"] = True
     engine = "guestportal.stores.postgresql"
@@ -31,7 +51,7 @@ def _is_on(value: Any) -> bool:
 
 def cache(url: str) -> dict[str, Any]:
     """Return Django's CACHES entry for `url`. Raises ValueError where it is of no kind of ours."""
-    scheme = url.partition("://")[0]
+    scheme = urlsplit(url).scheme
     if scheme in {"locmem", "locmemcache"}:
         # Django's own limit of 300 entries would throw out limits that are in force.
         return {
@@ -39,6 +59,7 @@ def cache(url: str) -> dict[str, Any]:
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
     if scheme in {"redis", "rediss"}:
+        _require_redis(url)
         return {"BACKEND": "guestportal.stores.cache.DegradingRedisCache", "LOCATION": url}
     raise ValueError("not a cache of ours")
 
@@ -47,6 +68,61 @@ def broker_transport(url: str) -> str:
     """Return the name of the class that carries Celery's messages to `url`."""
     name = "SSLTransport" if url.startswith("amqps:") else "Transport"
     return f"guestportal.stores.rabbitmq:{name}"
+
+
+def broker(url: str) -> str:
+    """Return the URL of RabbitMQ, or of several parted by ``;``. Raises ValueError."""
+    for each in url.split(";") if url else ():
+        if addresses.server(each).scheme not in {"amqp", "amqps"}:
+            raise ValueError("not a broker of ours")
+    return url
+
+
+def _sqlite(url: str, made_later: Path | None) -> dict[str, Any]:
+    parts = urlsplit(url)
+    path = Path(unquote(parts.path[1:]))
+    if parts.netloc or parts.query or not path.name or path.is_dir():
+        raise ValueError("not a file")  # in memory each process would have a database of its own
+    if path.parent != made_later and not path.parent.is_dir():
+        raise ValueError("no such folder")
+    entry = dict(environ.Env.db_url_config(url))
+    return entry | {"ENGINE": "guestportal.stores.sqlite3", "OPTIONS": dict(_SQLITE)}
+
+
+def _require_postgres(entry: dict[str, Any], given: dict[str, Any]) -> None:
+    """Raise ValueError for what Django, psycopg or libpq would refuse when they connect."""
+    from psycopg import ProgrammingError, conninfo
+
+    if "service" not in given and not 0 < len(entry["NAME"]) <= _LONGEST_NAME:
+        raise ValueError("no database's name")
+    for host in str(entry["HOST"]).split(","):
+        if host and not host.startswith("/"):
+            addresses.network_host(f"[{host}]" if ":" in host else host)
+    for port in filter(None, str(entry["PORT"]).split(",")):
+        if not 0 < int(port) < 65_536:
+            raise ValueError("no such port")
+    if entry.get("CONN_MAX_AGE") or "pool" in given:
+        raise ValueError("the pool is not to be replaced")
+    if given.get("sslmode", "prefer") not in _SSL_MODES:
+        raise ValueError("no such sslmode")
+    try:
+        conninfo.make_conninfo(**{k: v for k, v in given.items() if k not in _DJANGOS})
+    except ProgrammingError:  # its text may hold a value
+        raise ValueError("no such option") from None
+
+
+def _require_redis(url: str) -> None:
+    """Raise ValueError for what redis-py would pass over, or refuse at its first command."""
+    from redis import ConnectionPool
+    from redis.exceptions import RedisError
+
+    parts = addresses.server(url)
+    if parts.path.strip("/") and not (parts.path[1:].isascii() and parts.path[1:].isdigit()):
+        raise ValueError("not the number of a database")
+    try:
+        ConnectionPool.from_url(url).make_connection()  # connects only when it is used
+    except (RedisError, TypeError, AttributeError):
+        raise ValueError("no such option") from None
 
 
 _SQLITE = {

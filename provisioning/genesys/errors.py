@@ -22,6 +22,7 @@ class PlatformError(Exception):
     `retry_after`: seconds after which another try makes sense, where known.
     `status`, `platform_code`, `correlation_id`: what the platform said of it.
     `code`: our stable name for this kind of failure.
+    `remedy`: what an operator can do, where known.
     """
 
     code = "platform_unavailable"
@@ -35,6 +36,7 @@ class PlatformError(Exception):
         status: int | None = None,
         platform_code: str = "",
         correlation_id: str = "",
+        remedy: str = "",
     ) -> None:
         super().__init__(message)
         self.arrived = arrived
@@ -43,6 +45,7 @@ class PlatformError(Exception):
         self.status = status
         self.platform_code = platform_code
         self.correlation_id = correlation_id
+        self.remedy = remedy
 
 
 class Rejected(PlatformError):
@@ -56,13 +59,9 @@ class Refused(Rejected):
 
 
 class Credentials(PlatformError):
-    """Our client id, secret, account or scopes are not accepted; `remedy` says what to do."""
+    """Our client id, secret, account or scopes are not accepted."""
 
     code = "platform_credentials"
-
-    def __init__(self, message: str, *, remedy: str = "", **details: object) -> None:
-        super().__init__(message, **details)  # type: ignore[arg-type]
-        self.remedy = remedy
 
 
 class Protocol(PlatformError):

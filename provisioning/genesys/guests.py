@@ -247,6 +247,8 @@ def get_client() -> GenesysClient:
         connect_timeout=settings.GENESYS_CONNECT_TIMEOUT,
         read_timeout=settings.GENESYS_READ_TIMEOUT,
         pool_size=min(settings.MAX_IN_FLIGHT, 1000),
+        ca_bundle=settings.GENESYS_CA_BUNDLE,
+        proxy=settings.GENESYS_PROXY,
     )
     tokens = TokenSource(
         credentials=ClientCredentials(

@@ -5,19 +5,17 @@ lock; processes that share a cache wait for one another on a key in it. Every wa
 deadline of the init that waits.
 """
 
-import base64
 import hashlib
-import hmac
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
-from django.conf import settings
+from cryptography.fernet import InvalidToken
 from django.core.cache import cache
 
+from backoffice.ciphers import cipher
 from provisioning.atomic import Done, Fields, Step, Value, number
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import Credentials, PlatformError, Protocol, Unavailable
@@ -117,11 +115,7 @@ class TokenSource:
         self._gate = gate
         self._attempts = attempts
         self._key = credentials.cache_key()
-        self._cipher = Fernet(
-            base64.urlsafe_b64encode(
-                hmac.digest(settings.SECRET_KEY.encode(), b"platform token", "sha256")
-            )
-        )
+        self._cipher = cipher(purpose=b"platform token")
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._not_before = 0.0  # no early refresh sooner

@@ -19,14 +19,43 @@ from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import PlatformError, Protocol, TimedOut, Unavailable
 
 MAX_ANSWER_BYTES = 256 * 1024
-# The first row that fits: a proxy's refusal is also a connection error, and so on.
-_OBSTACLES: tuple[tuple[type[BaseException], str], ...] = (
-    (ssl.SSLCertVerificationError, "its certificate is not trusted (GENESYS_CA_BUNDLE)"),
-    (requests.exceptions.ProxyError, "the proxy did not let us through (GENESYS_PROXY)"),
-    (socket.gaierror, "its name was not found"),
-    (ConnectionRefusedError, "nothing listens there"),
-    (ssl.SSLError, "no TLS could be agreed on"),
-    (TimeoutError, "it took too long"),
+# What stood in the way of a connection, and what to do. The first row that fits: a proxy's refusal
+# is also a connection error, and so on.
+_OBSTACLES: tuple[tuple[type[BaseException], str, str], ...] = (
+    (
+        ssl.SSLCertVerificationError,
+        "its certificate is not trusted (GENESYS_CA_BUNDLE)",
+        "Set GENESYS_CA_BUNDLE to the PEM file of the CA that signed it (a proxy that opens TLS "
+        "has one of its own); look at the certificate's name and dates.",
+    ),
+    (
+        requests.exceptions.ProxyError,
+        "the proxy did not let us through (GENESYS_PROXY)",
+        "Check GENESYS_PROXY (scheme, host, port, credentials) and that the proxy allows CONNECT "
+        "to the platform.",
+    ),
+    (
+        socket.gaierror,
+        "its name was not found",
+        "Check the host in the address and this machine's DNS; where only a proxy can reach it, "
+        "set GENESYS_PROXY.",
+    ),
+    (
+        ConnectionRefusedError,
+        "nothing listens there",
+        "Check host and port of the address; a firewall may refuse in its place.",
+    ),
+    (
+        ssl.SSLError,
+        "no TLS could be agreed on",
+        "Check that the address speaks https on that port, and whether something between changes "
+        "TLS.",
+    ),
+    (
+        TimeoutError,
+        "it took too long",
+        "A firewall may drop what we send: open the way to it, or set GENESYS_PROXY.",
+    ),
 )
 
 
@@ -116,7 +145,8 @@ def _prepare(
     prepared.method, prepared.url = "POST", url
     prepared.headers = CaseInsensitiveDict(headers or {})
     prepared.prepare_body(data, None, json)
-    prepared.prepare_auth(auth, url)
+    # As UTF-8 (RFC 7617): requests would take a str for Latin-1, and break on the rest.
+    prepared.prepare_auth(auth and (auth[0].encode(), auth[1].encode()), url)
     return prepared
 
 
@@ -144,7 +174,8 @@ def failure(exc: BaseException, *, phase: Phase) -> PlatformError:
     """
     causes = list(_causes(exc))
     if phase is Phase.CONNECTING:
-        return Unavailable(f"no connection to the platform: {_obstacle(causes)}")
+        words, remedy = _obstacle(causes)
+        return Unavailable(f"no connection to the platform: {words}", remedy=remedy)
     if any(isinstance(cause, TimeoutError | TimedOut | requests.Timeout) for cause in causes):
         return TimedOut("the platform did not answer in time", arrived=True)
     if isinstance(exc, requests.exceptions.ContentDecodingError):
@@ -165,9 +196,9 @@ def _causes(exc: BaseException) -> Iterator[BaseException]:
         waiting += [each for each in inside if isinstance(each, BaseException)]
 
 
-def _obstacle(causes: list[BaseException]) -> str:
-    """Return what stood in the way of a connection, as an operator would say it."""
-    for kinds, words in _OBSTACLES:
-        if any(isinstance(cause, kinds) for cause in causes):
-            return words
-    return "it was not made"
+def _obstacle(causes: list[BaseException]) -> tuple[str, str]:
+    """Return what stood in the way of a connection and its remedy, in an operator's words."""
+    for kind, words, remedy in _OBSTACLES:
+        if any(isinstance(cause, kind) for cause in causes):
+            return words, remedy
+    return "it was not made", ""

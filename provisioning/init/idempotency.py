@@ -4,18 +4,16 @@ The answer's CRM part is encrypted under a key made of SECRET_KEY and the client
 raw key is not kept, so the database alone shows no address, and neither do we without the client.
 """
 
-import base64
 import hashlib
-import hmac
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
-from django.conf import settings
+from cryptography.fernet import InvalidToken, MultiFernet
 from django.db.models import Q
 from django.utils import timezone
 
+from backoffice.ciphers import cipher
 from provisioning.ledger.opening import KEY_FOR
 from provisioning.models import IdempotencyKey
 
@@ -37,15 +35,14 @@ class RepeatKey:
         return self._cipher().encrypt(json.dumps(attributes).encode()).decode()
 
     def recall(self, sealed: str) -> dict[str, Any] | None:
-        """Return what `seal` was given; None where it cannot be read (SECRET_KEY has changed)."""
+        """Return what `seal` was given; None where it cannot be read (SECRET_KEY is another)."""
         try:
             return dict(json.loads(self._cipher().decrypt(sealed.encode())))
         except InvalidToken:
             return None
 
-    def _cipher(self) -> Fernet:
-        key = hmac.new(settings.SECRET_KEY.encode(), b"replay\0" + self.value.encode(), "sha256")
-        return Fernet(base64.urlsafe_b64encode(key.digest()))
+    def _cipher(self) -> MultiFernet:
+        return cipher(purpose=b"replay\0" + self.value.encode())
 
 
 def forget_idempotency_keys() -> int:

@@ -132,7 +132,8 @@ TABLES: dict[str, Table] = {
         },
     ),
     "provisioning_withdrawal": Table(
-        "a session that took its consent back, until it states consent again",
+        "a session that took its consent back, until it states consent again; 400 days after the"
+        " last request where no init of it ever came",
         {Fate(DELETED, EXPORTED, STAYS): "session_hash withdrawn_at unmet_at"},
     ),
     "provisioning_writeprobe": Table(

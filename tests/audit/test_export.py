@@ -1,6 +1,8 @@
 """`export_audit` writes a bundle that its own verifier, alone, finds true or names the fault of."""
 
 import json
+import os
+import stat
 import subprocess
 import sys
 import zipfile
@@ -62,6 +64,19 @@ def test_exports_a_zip_file_that_verifies(tmp_path):
     )
 
     assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("name", ["bundle", "bundle.zip"])
+def test_writes_for_its_owner_alone_whatever_the_umask(name, tmp_path):
+    sealed_event()
+    before = os.umask(0)
+    try:
+        output = _export(tmp_path / name)
+    finally:
+        os.umask(before)
+
+    files = [output, *output.iterdir()] if output.is_dir() else [output]
+    assert {stat.S_IMODE(file.stat().st_mode) & 0o077 for file in files} == {0}
 
 
 def test_says_that_signatures_were_not_checked_without_the_library(bundle):

@@ -7,13 +7,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage, run_checks
 
-from guestportal.checks import TAG
+from guestportal.checks import NOT_READ, TAG
 from tests.support.service import ROOT, environment, free_port
 
 PRODUCTION = {
@@ -42,14 +43,17 @@ WARNED: list[tuple[str, dict[str, Any]]] = [
     ("IDENTITY_VERIFICATION", {"IDENTITY_VERIFICATION": "off"}),
     ("GUEST_EMAIL_DOMAIN", {"GUEST_EMAIL_DOMAIN": "temp.com"}),
     ("SESSION_HASH_PEPPER", {"SESSION_HASH_PEPPER": ""}),
+    (".env", {"DOTENV_UNKNOWN": ("SHARED_WITH_ANOTHER",)}),
 ]
 
 
 @pytest.fixture(autouse=True)
-def production(settings: Any) -> None:
+def production(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Start from settings that nobody has anything against."""
     for name, value in PRODUCTION.items():
         setattr(settings, name, value)
+    for name in chain.from_iterable(NOT_READ.values()):
+        monkeypatch.delenv(name, raising=False)
 
 
 def messages() -> list[CheckMessage]:
@@ -92,6 +96,23 @@ def test_warns_by_name(name: str, values: dict[str, Any], settings: Any) -> None
     assert not found.is_serious()
     assert found.msg.startswith(f"{name}: ")
     assert found.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"), [(name, ours) for ours, names in NOT_READ.items() for name in names]
+)
+def test_names_the_setting_for_what_other_programs_read_from_the_environment(
+    name: str, ours: str, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    monkeypatch.setenv(name, "http://user:pass-word@proxy.example:3128")
+
+    (found,) = messages()
+    setattr(settings, ours, "anything")
+
+    assert found.msg == f"{name}: is not read; {ours} is not set."
+    assert ours in str(found.hint)
+    assert "pass-word" not in f"{found.msg}{found.hint}"
+    assert messages() == []
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])

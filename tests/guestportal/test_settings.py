@@ -11,6 +11,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from guestportal.config import SETTINGS
+from tests.support.rawserver import certificate
 from tests.support.service import ROOT
 
 WRONG = [
@@ -69,6 +70,140 @@ WRONG = [
     ("AUDIT_SIGNING_KEY", "0" * 63),
     ("AUDIT_SIGNING_KEY", "z" * 64),
     ("AUDIT_VERIFY_KEYS", "00,11"),
+    # What its user would refuse later, or never match.
+    ("SECRET_KEY", "k" * 60 + "\n"),
+    ("SECRET_KEY", " " + "k" * 60),
+    ("SECRET_KEY_FALLBACKS", "k" * 49),
+    ("SECRET_KEY_FALLBACKS", "k" * 60 + "," + "j" * 60 + " "),
+    ("ALLOWED_HOSTS", "chat.example.com."),
+    ("ALLOWED_HOSTS", "b\u00fccher.example"),
+    ("ALLOWED_HOSTS", "[:::1]"),
+    ("ALLOWED_HOSTS", "999.1.1.1"),
+    *[
+        (name, origin)
+        for name in ("CORS_ALLOWED_ORIGINS", "CSRF_TRUSTED_ORIGINS")
+        for origin in (
+            "https://shop.example/path",
+            "https://shop.example?x",
+            "https://user@shop.example",
+            "https://shop.example:",
+            "https://shop.example:0",
+            "https://shop.example:65536",
+            "https://shop.example:port",
+            "https://b\u00fccher.example",
+            "https://shop_example",
+            "ftp://shop.example",
+            "null",
+        )
+    ],
+    ("CORS_ALLOWED_ORIGINS", "https://*.shop.example"),
+    ("BIND", "127.0.0.1:8000"),
+    ("BIND", "999.0.0.1"),
+    ("BIND", ":::1"),
+    ("BIND", "*"),
+    ("PORT", "1e3"),
+    ("PORT", "\u0668\u0660"),
+    ("PORT", "8000 "),
+    ("SECURE_PROXY_SSL_HEADER", "HTTP_X_FORWARDED_PROTO=https,http"),
+    ("METRICS_TOKEN", "sixteen letters and blanks"),
+    ("METRICS_TOKEN", "\u00fc" * 16),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:pw@collector:4318"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/?a=b"),
+    ("DATABASE_URL", "sqlite://"),
+    ("DATABASE_URL", "sqlite://:memory:"),
+    ("DATABASE_URL", "sqlite:////nowhere/at/all.sqlite3"),
+    ("DATABASE_URL", "sqlite:////tmp"),
+    ("DATABASE_URL", "sqlite://var/guests.sqlite3"),
+    ("DATABASE_URL", "postgres://user:password@db"),
+    ("DATABASE_URL", "postgres://user:password@db:0/guests"),
+    ("DATABASE_URL", "postgres://user:pass#word@db/guests"),
+    ("DATABASE_URL", "postgres://user:password@db/" + "g" * 64),
+    ("DATABASE_URL", "postgres://user:password@db/guests?sslmode=on"),
+    ("DATABASE_URL", "postgres://user:password@db/guests?ssl_mode=require"),
+    ("DATABASE_URL", "postgres://user:password@db/guests?conn_max_age=60"),
+    ("CACHE_URL", "redis://"),
+    ("CACHE_URL", "redis://cache:port/0"),
+    ("CACHE_URL", "redis://cache:0/0"),
+    ("CACHE_URL", "redis://cache:6379/first"),
+    ("CACHE_URL", "redis://cache:6379/0?time_out=3"),
+    ("CACHE_URL", "redis://:pass#word@cache:6379/0"),
+    ("CELERY_BROKER_URL", "amqp://"),
+    ("CELERY_BROKER_URL", "amqp://user:password@queue:port//"),
+    ("CELERY_BROKER_URL", "amqp://user:pass#word@queue//"),
+    ("CELERY_BROKER_URL", "amqp://one//;redis://two"),
+    *[
+        (name, url)
+        for name in ("GENESYS_BASE_URL", "GENESYS_OAUTH_URL")
+        for url in (
+            "https://user:password@login.example/oauth/token",
+            "https://login.example:0/oauth/token",
+            "https://login.example:99999/oauth/token",
+            "https:///oauth/token",
+            "https://login.example/oauth/token#x",
+            "https://login.example/oauth token",
+            "https://b\u00fccher.example/oauth/token",
+        )
+    ],
+    ("GENESYS_BASE_URL", "https://api.example?x=y"),
+    ("GENESYS_OAUTH_URL", "https://login.example"),
+    ("GENESYS_OAUTH_URL", "https://login.example/"),
+    ("GENESYS_CLIENT_ID", "client id"),
+    ("GENESYS_CLIENT_ID", "client:id"),
+    ("GENESYS_CLIENT_SECRET", "secret\n"),
+    ("GENESYS_CLIENT_SECRET", "\tsecret"),
+    ("GENESYS_CLIENT_SECRET", "sec\r\nret"),
+    ("GENESYS_CLIENT_SECRET", "\udcff-not-utf-8"),
+    ("GENESYS_GUESTS_PATH", "/api//guests"),
+    ("GENESYS_GUESTS_PATH", "/api/../guests"),
+    ("GENESYS_CA_BUNDLE", "/nowhere.pem"),
+    ("GENESYS_CA_BUNDLE", "/tmp"),
+    ("GENESYS_CA_BUNDLE", __file__),
+    ("GENESYS_PROXY", "proxy.example:3128"),
+    ("GENESYS_PROXY", "http://proxy.example"),
+    ("GENESYS_PROXY", "socks5://proxy.example:1080"),
+    ("GENESYS_PROXY", "http://user:pass word@proxy.example:3128"),
+    ("GENESYS_PROXY", "http://user:%D0%96@proxy.example:3128"),
+    ("GENESYS_PROXY", "http://proxy.example:3128/path"),
+    ("GENESYS_DEADLINE", "1e1"),
+    ("GENESYS_DEADLINE", "inf"),
+    ("GUEST_EMAIL_DOMAIN", "example.123"),
+    ("GUEST_EMAIL_DOMAIN", "b\u00fccher.example"),
+    ("GUEST_EMAIL_DOMAIN", ".".join(["a" * 60] * 4)),
+    ("SESSION_HASH_PEPPER", "p" * 32 + "\n"),
+    ("IDENTITY_SECRET", "i" * 32 + " "),
+    ("INIT_RATE", "60/minx"),
+    ("INIT_RATE", "1e3/min"),
+    ("INIT_RATE", "\u0666\u0660/min"),
+    ("AUDIT_SIGNING_KEY", "0" * 64 + "\n"),
+    ("AUDIT_ANCHORS", "/tmp"),
+    ("AUDIT_ANCHORS", "/nowhere/at/all.jsonl"),
+    ("AUDIT_ANCHORS", "/tmp/anchors.jsonl "),
+]
+# As it may be written, and the one form that its user knows.
+NORMAL: list[tuple[str, str, Any]] = [
+    ("ALLOWED_HOSTS", "Chat.Example.com,[::0001]", ["chat.example.com", "[::1]"]),
+    ("CORS_ALLOWED_ORIGINS", "HTTPS://Shop.Example:443", ["https://shop.example"]),
+    ("CORS_ALLOWED_ORIGINS", "http://shop.example:80", ["http://shop.example"]),
+    ("CORS_ALLOWED_ORIGINS", "https://shop.example:80", ["https://shop.example:80"]),
+    ("CORS_ALLOWED_ORIGINS", "http://[::0001]:8000", ["http://[::1]:8000"]),
+    ("CSRF_TRUSTED_ORIGINS", "HTTPS://*.Example.com:443", ["https://*.example.com"]),
+    ("BIND", "[::0]", "::"),
+    ("BIND", "LocalHost", "localhost"),
+    ("GENESYS_BASE_URL", "HTTPS://API.Example:443/", "https://api.example"),
+    (
+        "GENESYS_OAUTH_URL",
+        "https://Login.Example:443/oauth/Token/?a=B",
+        "https://login.example/oauth/Token/?a=B",
+    ),
+    ("GENESYS_PROXY", "HTTP://User:p%40ss@Proxy:3128/", "http://User:p%40ss@proxy:3128"),
+    ("GUEST_EMAIL_DOMAIN", "example.xn--p1ai", "example.xn--p1ai"),
+    ("GUEST_EMAIL_DOMAIN", "Visitors.Example", "visitors.example"),
+    ("AUDIT_SIGNING_KEY", "AB" * 32, "ab" * 32),
+    ("AUDIT_VERIFY_KEYS", "AB" * 32, ["ab" * 32]),
+    ("SECRET_KEY_FALLBACKS", "k" * 60 + "," + "j" * 60, ["k" * 60, "j" * 60]),
+    ("CACHE_URL", "locmem://", None),
+    ("CELERY_BROKER_URL", "amqp://one//;amqps://two_b:5671/v", "amqp://one//;amqps://two_b:5671/v"),
 ]
 
 
@@ -92,6 +227,44 @@ def test_names_a_wrong_value_and_does_not_repeat_it(
     sentence = str(refused.value)
     assert sentence.startswith(f"{name} ")
     assert value not in sentence.removeprefix(name).split()
+
+
+@pytest.mark.parametrize(("name", "value", "normal"), NORMAL)
+def test_brings_a_value_into_the_form_that_its_user_knows(
+    name: str, value: str, normal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = read(monkeypatch, **{name: value})
+
+    assert found[name] == normal or normal is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://user:p%23w@db:5432/guests?sslmode=require&connect_timeout=2",
+        "postgresql:///guests",
+        "postgres://user@db_1:5432,db_2:5433/guests?target_session_attrs=read-write",
+        "postgres://user@[::1]/guests?application_name=x&options=-c%20statement_timeout%3D0",
+        "postgres:////var/run/postgresql/guests",
+    ],
+)
+def test_takes_the_addresses_that_postgresql_takes(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read(monkeypatch, DATABASE_URL=url)["DATABASES"]["default"]["NAME"] == "guests"
+
+
+def test_takes_a_bundle_of_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _, bundle = certificate(tmp_path)
+
+    assert read(monkeypatch, GENESYS_CA_BUNDLE=bundle)["GENESYS_CA_BUNDLE"] == bundle
+
+
+def test_asks_no_browser_to_preload_hsts(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = read(monkeypatch, SECURE_HSTS_SECONDS="31536000")
+
+    assert found["SECURE_HSTS_INCLUDE_SUBDOMAINS"]
+    assert "SECURE_HSTS_PRELOAD" not in found
 
 
 def test_stops_every_command_with_one_line_and_no_traceback() -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, Group
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 from uuid_utils.compat import uuid7
@@ -45,6 +45,16 @@ def staff(role: str = "", **fields: Any) -> AbstractBaseUser:
     user = users.create_user(role.split()[0].lower(), is_staff=True, password="secret", **fields)
     user.groups.add(Group.objects.get(name=role))
     return user
+
+
+def row_counts() -> dict[str, int]:
+    """Count the rows of every table there is."""
+    counts = {}
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT count(*) FROM {table}")
+            counts[table] = cursor.fetchone()[0]
+    return counts
 
 
 def sign_in(client: Client, name: str, password: str = "secret", **more: Any) -> Any:

@@ -79,6 +79,23 @@ def certificate(folder: Path) -> tuple[ssl.SSLContext, str]:
     return context, str(bundle)
 
 
+@contextmanager
+def tunnel() -> Iterator[tuple[str, list[bytes]]]:
+    """Run an HTTP proxy that knows CONNECT; gives its address and the tunnels it opened."""
+    tunnelled: list[bytes] = []
+
+    def connect(connection: socket.socket, asked: bytes) -> None:
+        host, _, port = asked.split()[1].decode().partition(":")
+        tunnelled.append(asked)
+        with socket.create_connection((host, int(port))) as beyond:
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            threading.Thread(target=_pump, args=(beyond, connection), daemon=True).start()
+            _pump(connection, beyond)
+
+    with raw_server(connect) as proxy:
+        yield proxy.url.removesuffix("/guests"), tunnelled
+
+
 def _accept(
     listener: socket.socket, server: RawServer, behaviour: Behaviour, tls: ssl.SSLContext | None
 ) -> None:
@@ -112,3 +129,11 @@ def _request(connection: socket.socket) -> bytes:
     while length and len(body) < int(length[1]):
         body += connection.recv(65536)
     return head + b"\r\n\r\n" + body
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    try:
+        while content := source.recv(65536):
+            sink.sendall(content)
+    except OSError:
+        return

@@ -11,6 +11,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from backoffice.files import private
+from guestportal.environment import dotenv
+from guestportal.serving.listening import CannotListen, require_listening
 from guestportal.serving.processes import housekeeping, patience, web
 from guestportal.serving.supervisor import Child, supervise
 
@@ -28,7 +31,10 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        _refuse_a_taken_port()
+        try:
+            require_listening()
+        except CannotListen as exc:
+            raise CommandError(str(exc)) from exc
         sandbox_port = _free_port()
         demo = _secrets(_read(ENV_FILE)) | _settings(sandbox_port)
         os.environ |= demo
@@ -97,19 +103,19 @@ def _database() -> str:
 def _read(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
-    return dict(line.split("=", 1) for line in path.read_text().splitlines())
+    return dotenv.read(path, ours=()).values
 
 
 def _write(path: Path, demo: dict[str, str]) -> None:
     """Write the demo's settings, readable by their owner alone."""
     path.parent.mkdir(exist_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.writelines(f"{name}={value}\n" for name, value in demo.items())
+    with open(path, "w", encoding="utf-8", opener=private) as file:
+        file.writelines(dotenv.line(name=name, value=value) for name, value in demo.items())
 
 
 def _manage(*argv: str) -> str:
     """Run a command under the demo's settings, which this process was started without."""
-    done = subprocess.run([sys.executable, MANAGE, *argv], stdout=subprocess.PIPE, text=True)  # noqa: S603
+    done = subprocess.run([sys.executable, MANAGE, *argv], stdout=subprocess.PIPE, encoding="utf-8")  # noqa: S603
     if done.returncode:
         raise CommandError(f"{argv[0]} failed")
     return done.stdout
@@ -119,13 +125,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _refuse_a_taken_port() -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.BIND, settings.PORT))
-        except OSError as exc:
-            sentence = f"port {settings.PORT} is taken: stop what listens there, or set PORT"
-            raise CommandError(sentence) from exc

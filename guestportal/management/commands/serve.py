@@ -3,9 +3,10 @@
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from guestportal.checks import TAG
+from guestportal.serving.listening import CannotListen, require_listening
 from guestportal.serving.processes import housekeeping, patience, web
 from guestportal.serving.supervisor import supervise
 
@@ -26,5 +27,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.check(tags=[TAG], include_deployment_checks=True)
+        try:
+            require_listening()
+        except CannotListen as exc:
+            raise CommandError(str(exc)) from exc
         children = [web()] if options["no_housekeeping"] else [web(), housekeeping()]
         sys.exit(supervise(children, patience=patience() + 5))

@@ -14,7 +14,31 @@ Every setting, as `manage.py settings_table` prints it. `.env` is read when pres
 names another file); the environment wins over it, and an empty value counts as an absent one.
 A wrong value stops the start with a line that names it. Which values are unsafe or unwise,
 `manage.py check --deploy` tells; production settings to start from are in
-[deploy/production.env.example](../deploy/production.env.example)."""
+[deploy/production.env.example](../deploy/production.env.example).
+
+## How `.env` is read
+
+Shells, Docker and systemd read such files too, each a little differently. What they agree on is
+read so here:
+
+- One `NAME=value` a line, with no blank around the `=`. Empty lines and lines that begin with `#`
+  are passed over; `export` before a name, the line ends of Windows and a byte order mark are
+  understood. The file is UTF-8 (with a mark also UTF-16).
+- An unquoted value is taken as it stands: `$`, `\\`, quotes inside it and a `#` without a blank
+  before it are its own characters; blanks at its end are dropped.
+- `'…'` is taken as it stands, blanks and `#` too; it cannot hold a `'`. In `"…"` a backslash
+  before `"`, `\\`, `$` or a backquote is dropped; any other backslash stays. Nothing may follow the
+  closing quote, and a value has one line.
+- Nothing is put in for `$NAME`. A shell or Docker Compose would: write a value with `$` in single
+  quotes if they read the file too.
+
+What they would read differently stops the start with a sentence that names file, line and name,
+and never a value: `NAME = value`, `NAME: value`, a blank and a `#` in an unquoted value (a comment
+to some, a part of the secret to others), a quote that is not closed, text after the closing one,
+any other line. So does a name that is no setting and is one letter from one (a letter more, fewer
+or other, two swapped), or begins with `GENESYS_`, `MESSENGER_`, `AUDIT_`, `CONSENT_` or `OIDC_`.
+Other names are let through to the environment; `make serve` and `check --deploy` warn of them. In
+the environment itself any name may stand."""
 _DOTENV_HEAD = """\
 # Every setting, as `manage.py settings_table --dotenv` prints it. Copy this file to .env and
 # uncomment what you change. The environment wins over .env; an empty value counts as absent.

@@ -14,11 +14,13 @@ import os
 import sqlite3
 import time
 from collections import defaultdict, deque
+from contextlib import suppress
 from typing import Any
 
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
+from backoffice.files import private
 from provisioning.time_left import time_left
 
 _MOST_AT_REST = 8
@@ -35,6 +37,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             return self._rest().pop()
         except IndexError:
+            _make_private(str(conn_params["database"]))
             return super().get_new_connection(conn_params)
 
     def _close(self) -> None:
@@ -69,6 +72,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 self.errors_occurred = False  # the connection is as good as before
             time.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+
+
+def _make_private(database: str) -> None:
+    """Make a new file for its owner alone; SQLite gives what it keeps beside it the same mode."""
+    if database != ":memory:" and not database.startswith("file:"):
+        with suppress(OSError):  # SQLite's own words for it are better
+            os.close(private(database, os.O_CREAT | os.O_RDWR))
 
 
 def _is_busy(exc: OperationalError) -> bool:

@@ -21,10 +21,8 @@ class Command(BaseCommand):
         except Credentials as exc:
             raise CommandError(f"{exc} (HTTP {exc.status}). {exc.remedy}") from exc
         except PlatformError as exc:
-            raise CommandError(
-                f"{exc}: {settings.GENESYS_OAUTH_URL}. Check GENESYS_BASE_URL, GENESYS_OAUTH_URL "
-                "and the network."
-            ) from exc
+            remedy = exc.remedy or "Check GENESYS_BASE_URL, GENESYS_OAUTH_URL and the network."
+            raise CommandError(f"{exc}: {settings.GENESYS_OAUTH_URL}. {remedy}") from exc
         if missing := _missing_scopes(token):
             raise CommandError(
                 f"the platform gave a token without the scope {missing}. Give the OAuth client's "

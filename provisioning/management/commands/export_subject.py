@@ -1,12 +1,12 @@
 """`manage.py export_subject`: GDPR art. 15."""
 
 import json
-import os
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.sealing.signing import SigningKeyMissing
+from backoffice.files import private
 from provisioning.subjects.commandline import add_subject_arguments, subject_from
 from provisioning.subjects.export import export
 
@@ -40,15 +40,11 @@ class Command(BaseCommand):
             )
             text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
             if options["output"]:
-                _write_private(options["output"], text)
+                with open(options["output"], "x", encoding="utf-8", opener=private) as file:
+                    file.write(text)
             else:
                 self.stdout.write(text, ending="")
         except SigningKeyMissing as exc:
             raise CommandError(str(exc)) from exc
         except OSError as exc:
             raise CommandError(f"The file cannot be written: {exc.strerror}.") from exc
-
-
-def _write_private(path: str, text: str) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)

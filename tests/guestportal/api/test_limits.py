@@ -142,3 +142,18 @@ def test_counts_garbage_as_the_connection(settings: Any, webchat: Webchat) -> No
     found = [webchat.init(headers={"X_Forwarded_For": f"junk-{n}"}).status_code for n in range(4)]
 
     assert found == [200, 200, 200, 429]
+
+
+def test_counts_a_call_whose_body_never_comes(webchat: Webchat) -> None:
+    class Silent:
+        def read(self, size: int = -1) -> bytes:
+            raise OSError
+
+        readline = read
+
+    silent = {"wsgi.input": Silent(), "CONTENT_LENGTH": "50", "HTTP_X_REQUEST_ID": "mine"}
+
+    found = [webchat.client.post(PATHS[0], **silent).status_code for _ in range(3)]
+    found.append(webchat.init().status_code)
+
+    assert found == [400, 400, 400, 429]

@@ -1,8 +1,10 @@
 """Which pages may call: the same origin, and the ones that are named."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from django.test import Client
 
 from provisioning.models import GuestCreation
 from tests.support.platform import Platform, says
@@ -53,6 +55,52 @@ def test_knows_its_own_origin_with_a_port(webchat: Webchat) -> None:
     answer = webchat.init(headers={"Host": "localhost:8123", "Origin": "http://localhost:8123"})
 
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("TestServer", "http://testserver"),
+        ("testserver:80", "http://testserver"),
+        ("testserver.", "http://testserver"),
+        ("testserver", "HTTP://TestServer:80"),
+        ("testserver", "HTTPS://SHOP.example:443"),
+        ("localhost:443", "http://localhost:443"),
+    ],
+)
+def test_compares_origins_in_one_form(host: str, origin: str, webchat: Webchat) -> None:
+    assert webchat.init(headers={"Host": host, "Origin": origin}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["testserver:443", "testserver:8000", "localhost"])
+def test_takes_no_other_port_or_name_for_its_own(host: str, webchat: Webchat) -> None:
+    answer = webchat.init(headers={"Host": host, "Origin": "http://testserver"})
+
+    assert answer.json()["code"] == "origin_not_allowed"
+
+
+@pytest.mark.parametrize("host", ["TESTSERVER", "testserver:443"])
+def test_lets_staff_sign_in_under_a_host_in_capitals_or_with_its_port(
+    host: str, db: None, settings: Any
+) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    client = Client(enforce_csrf_checks=True)
+    told: dict[str, Any] = {"headers": {"Host": host, "X-Forwarded-Proto": "https"}}
+    page = client.get("/admin/login/", **told)
+    token = str(page.context["csrf_token"])
+    form = urlencode({"csrfmiddlewaretoken": token, "username": "x", "password": "x"})
+    told["headers"] |= {"Origin": "https://testserver"}
+    told["content_type"] = "application/x-www-form-urlencoded"
+
+    assert client.post("/admin/login/", form, **told).status_code == 200
+
+
+def test_redirects_to_https_without_the_port_of_http(client: Client, settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+
+    answer = client.get("/admin/", headers={"Host": "TestServer:80"})
+
+    assert answer.headers["Location"] == "https://testserver/admin/"
 
 
 def test_knows_its_own_origin_behind_a_tls_proxy(webchat: Webchat, settings: Any) -> None:

@@ -16,7 +16,7 @@ from tests.support.service import ROOT
 # Greenlets of the web process: one looks round while the others hash.
 _UNDER_GEVENT = """
 from gevent import monkey; monkey.patch_all()
-import gevent, json, threading
+import gevent, json, os, sys
 import django; django.setup()
 from django.contrib.auth.hashers import make_password
 from guestportal.desk.hashers import Busy
@@ -33,7 +33,12 @@ while not asked[0].ready():
     gevent.sleep(0)
     turns += 1
 gevent.joinall(asked)
-print(json.dumps({"turns": turns, "made": [each.value for each in asked]}))
+tasks = [int(task) for task in os.listdir("/proc/self/task")] if sys.platform == "linux" else []
+priorities = {task: os.getpriority(os.PRIO_PROCESS, task) for task in tasks}
+others = sorted(nice for task, nice in priorities.items() if task != os.getpid())
+ours = os.getpriority(os.PRIO_PROCESS, os.getpid())
+made = [each.value for each in asked]
+print(json.dumps({"ours": ours, "others": others, "turns": turns, "made": made}))
 """
 
 
@@ -81,4 +86,7 @@ def test_serves_visitors_while_it_hashes_and_turns_away_the_sixth() -> None:
 
     hashed = django_hashers.PBKDF2PasswordHasher().encode("secret", "salt")
     assert found["made"] == [hashed] * 5 + ["busy"] * 2
+    if sys.platform == "linux":
+        assert found["ours"] < 19, "the loop's priority is its own"
+        assert 19 in found["others"], "the hashes leave the processor to visitors"
     assert found["turns"] > 10  # on the loop itself it would have been one

@@ -11,13 +11,13 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from guestportal.desk import hashers
+from guestportal.desk.strangers import MOST_SECONDS, PAGES_PER_SECOND, Pace
 from tests.support.clock import Clock
-from tests.support.factories import sign_in, signed_in, staff
+from tests.support.factories import row_counts, sign_in, signed_in, staff
 
 pytestmark = pytest.mark.django_db
 LOGIN, IMPORT = "/admin/login/", "/admin/crm/crmrecord/import/"
@@ -46,16 +46,6 @@ def counting(settings: Any) -> type[Counting]:
 
 def names(client: Client, number: int) -> list[int]:
     return [sign_in(client, f"nobody-{n}", "wrong").status_code for n in range(number)]
-
-
-def rows() -> dict[str, int]:
-    """Count the rows of every table there is."""
-    with connection.cursor() as cursor:
-        counts = {}
-        for table in connection.introspection.table_names():
-            cursor.execute(f"SELECT count(*) FROM {table}")
-            counts[table] = cursor.fetchone()[0]
-    return counts
 
 
 # --- Sign-ins ------------------------------------------------------------------------------------
@@ -132,6 +122,34 @@ def test_asks_to_come_again_where_too_many_sign_in(client: Client, settings: Any
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
 
+# --- Turns ----------------------------------------------------------------------------------------
+
+
+def test_lets_a_stranger_who_is_alone_in_at_once() -> None:
+    pace = Pace()
+
+    assert [pace.turn(now=1_000.0 + second) for second in range(5)] == [0.0] * 5
+
+
+def test_gives_strangers_who_come_together_turns_and_the_last_ones_none() -> None:
+    pace = Pace()
+    most = int(MOST_SECONDS * PAGES_PER_SECOND)
+
+    turns = [pace.turn(now=1_000.0) for _ in range(500)]
+
+    waits = [turn for turn in turns if turn is not None]
+    assert waits == pytest.approx([n / PAGES_PER_SECOND for n in range(len(waits))])
+    assert most <= len(waits) <= most + 1
+
+
+def test_has_turns_again_when_those_who_waited_are_through() -> None:
+    pace = Pace()
+    while pace.turn(now=1_000.0) is not None:
+        pass
+
+    assert pace.turn(now=1_000.0 + MOST_SECONDS + 1) == 0.0
+
+
 # --- Bodies ---------------------------------------------------------------------------------------
 
 
@@ -189,7 +207,7 @@ def test_takes_one_file_in_a_form(settings: Any) -> None:
 
 
 def test_leaves_no_row_behind(client: Client) -> None:
-    before = rows()
+    before = row_counts()
 
     names(client, 12)
     client.cookies["sessionid"] = "invented"
@@ -197,7 +215,7 @@ def test_leaves_no_row_behind(client: Client) -> None:
         client.get(path)
         client.post(path, "a=b", content_type=FORM)
 
-    assert rows() == before
+    assert row_counts() == before
 
 
 def test_housekeeping_clears_what_earlier_releases_wrote_down() -> None:

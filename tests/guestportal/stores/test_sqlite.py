@@ -1,6 +1,8 @@
 """SQLite's write lock: waited for with turns for others, and no longer than the visitor waits."""
 
+import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,23 @@ def ours(file: Path, django_db_blocker: Any) -> Iterator[Any]:
         wrapper.connect()
         yield wrapper
         wrapper.connection.close()
+
+
+def test_makes_its_files_for_their_owner_alone_whatever_the_umask(
+    file: Path, django_db_blocker: Any
+) -> None:
+    before = os.umask(0)
+    try:
+        with django_db_blocker.unblock():
+            wrapper = ConnectionHandler({"default": database(f"sqlite:///{file}")})["default"]
+            with wrapper.cursor() as cursor:
+                cursor.execute("CREATE TABLE people (name text)")
+            modes = {stat.S_IMODE(each.stat().st_mode) for each in file.parent.iterdir()}
+            wrapper.connection.close()
+    finally:
+        os.umask(before)
+
+    assert modes == {0o600}
 
 
 @pytest.fixture

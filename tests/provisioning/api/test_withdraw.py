@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.management import call_command
-from django.db import connection
 from django.utils import timezone
 
 from audit import log
@@ -15,7 +14,7 @@ from audit.models import AuditEvent
 from provisioning import metrics
 from provisioning.ledger.withdrawal import forget_unmet_withdrawals
 from provisioning.models import GuestCreation, Withdrawal
-from tests.support.factories import crm_record
+from tests.support.factories import crm_record, row_counts
 from tests.support.platform import Platform
 from tests.support.webchat import Webchat, session_hash
 
@@ -108,16 +107,6 @@ def test_stops_an_init_whose_guest_is_being_made(webchat: Webchat, platform: Pla
 # --- Of a session that no creation is known of ----------------------------------------------------
 
 
-def rows() -> dict[str, int]:
-    """Count the rows of every table there is."""
-    with connection.cursor() as cursor:
-        counts = {}
-        for table in connection.introspection.table_names():
-            cursor.execute(f"SELECT count(*) FROM {table}")
-            counts[table] = cursor.fetchone()[0]
-    return counts
-
-
 def withdrawals() -> list[dict[str, Any]]:
     """Return what the log says of withdrawals."""
     return [
@@ -129,12 +118,12 @@ def withdrawals() -> list[dict[str, Any]]:
 
 
 def test_writes_one_row_for_a_session_that_was_made_up(webchat: Webchat) -> None:
-    before = rows()
+    before = row_counts()
 
     answers = [webchat.withdraw() for _ in range(3)]
 
     assert [answer.json() for answer in answers] == [{"withdrawn": 0}] * 3
-    assert rows() == before | {"provisioning_withdrawal": 1}
+    assert row_counts() == before | {"provisioning_withdrawal": 1}
 
 
 def test_remembers_the_latest_request_of_one_that_is_repeated(webchat: Webchat) -> None:

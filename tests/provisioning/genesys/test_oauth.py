@@ -193,6 +193,18 @@ def test_a_rejected_token_is_replaced_once_for_all_who_hold_it(
     assert len(endpoint.posts) == 2
 
 
+def test_a_process_with_the_next_secret_key_takes_the_token_of_the_last(
+    source: TokenSource, endpoint: Endpoint, deadline: Deadline, settings: Any
+) -> None:
+    source.get(deadline=deadline)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "the next key " * 5
+
+    token = new_source(endpoint).get(deadline=Deadline(seconds=10))
+
+    assert (token.value, len(endpoint.posts)) == ("token-1", 1)
+
+
 def test_a_rejected_token_is_not_taken_from_the_shared_cache(
     source: TokenSource, endpoint: Endpoint, deadline: Deadline
 ) -> None:

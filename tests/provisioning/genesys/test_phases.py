@@ -5,8 +5,6 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 import requests
@@ -18,7 +16,7 @@ from provisioning.genesys.errors import PlatformError, TimedOut, Unavailable
 from provisioning.genesys.gate import Gate
 from provisioning.genesys.retry import send
 from provisioning.genesys.transport import Answer, Transport
-from tests.support.rawserver import GUEST, OK, Behaviour, certificate, raw_server
+from tests.support.rawserver import GUEST, OK, Behaviour, certificate, raw_server, tunnel
 
 Tls = tuple[ssl.SSLContext, str]
 
@@ -225,28 +223,3 @@ def test_believes_no_exception_about_what_arrived(stubbed: Exception) -> None:
 
     assert raised.value.arrived
     assert calls.call_count == 1
-
-
-@contextmanager
-def tunnel() -> Iterator[tuple[str, list[bytes]]]:
-    """Run an HTTP proxy that knows CONNECT; gives its address and the tunnels it opened."""
-    tunnelled: list[bytes] = []
-
-    def connect(connection: socket.socket, asked: bytes) -> None:
-        host, _, port = asked.split()[1].decode().partition(":")
-        tunnelled.append(asked)
-        with socket.create_connection((host, int(port))) as beyond:
-            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-            threading.Thread(target=pump, args=(beyond, connection), daemon=True).start()
-            pump(connection, beyond)
-
-    with raw_server(connect) as proxy:
-        yield proxy.url.removesuffix("/guests"), tunnelled
-
-
-def pump(source: socket.socket, sink: socket.socket) -> None:
-    try:
-        while content := source.recv(65536):
-            sink.sendall(content)
-    except OSError:
-        return

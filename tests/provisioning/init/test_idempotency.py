@@ -47,6 +47,19 @@ def test_repeats_the_first_answer_s_attributes_when_the_crm_has_changed(webchat:
     assert second["crmAttributes"] == first["crmAttributes"]
 
 
+def test_repeats_an_answer_from_before_secret_key_was_changed(
+    webchat: Webchat, settings: Any
+) -> None:
+    first = webchat.init(headers=KEY)
+    CrmRecord.objects.update(tier="Changed")
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "the next key " * 5
+
+    again = webchat.init(headers=KEY)
+
+    assert again.json()["crmAttributes"] == first.json()["crmAttributes"]
+
+
 def test_repeats_the_random_name_of_a_visitor_who_declined(webchat: Webchat) -> None:
     first, second = (webchat.init(consentGiven=False, headers=KEY).json() for _ in range(2))
 

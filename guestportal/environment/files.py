@@ -1,0 +1,28 @@
+"""Files that settings name, looked at before the work that needs them."""
+
+import ssl
+from pathlib import Path
+
+
+def ca_bundle(value: str) -> str:
+    """Return the path of a PEM file that holds certificates. Raises OSError or ValueError."""
+    if not value:
+        return value
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cafile=value)
+    if not context.cert_store_stats()["x509"]:
+        raise ValueError("no certificate in it")
+    return str(Path(value).absolute())
+
+
+def appendable(value: str, *, made_later: Path) -> Path:
+    """Return the path of a file in a folder that is there; `made_later` may still be missing.
+
+    A folder that is not there is a slip, or a disk that is not mounted. Raises ValueError.
+    """
+    path = Path(value)
+    if value != value.strip() or path.is_dir():
+        raise ValueError("not a file")
+    if path.parent != made_later and not path.parent.is_dir():
+        raise ValueError("no such folder")
+    return path
