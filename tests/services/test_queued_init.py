@@ -86,7 +86,9 @@ def test_a_message_that_comes_twice_makes_one_guest(service: Service, sandbox: S
     accepted = ask(service, "delivered-twice")
     (row,) = service.rows("id")
     service.manage(
-        "shell", "-c", f"from provisioning.tasks import publish; publish(creation_id='{row['id']}')"
+        "shell",
+        "-c",
+        f"from provisioning.init.publishing import publish; publish(creation_id='{row['id']}')",
     )
 
     service.spawn(*WORKER)
