@@ -81,10 +81,15 @@ def sandbox(_sandbox_process: Sandbox) -> Sandbox:
 
 
 @pytest.fixture
-def clock(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Stop the clock, also for the cache: in this process's memory it goes by the same one."""
+def local_cache(settings: Any) -> None:
+    """Keep the cache in this process's memory: there it goes by the clock that a test sets."""
     settings.CACHES = {"default": {"BACKEND": "guestportal.stores.cache.LocalCache"}}
     cache.clear()
+
+
+@pytest.fixture
+def clock(local_cache: None, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stop the clock, also for the cache."""
     clock = Clock()
     monkeypatch.setattr(time, "time", clock)
     monkeypatch.setattr(time, "monotonic", clock)

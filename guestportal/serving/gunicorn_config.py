@@ -2,6 +2,10 @@
 
 `guestportal.serving.processes` names this module as its configuration file, in which gunicorn finds
 the functions below by their names (its *server hooks*).
+
+It is read before gevent patches the standard library, and must not import Django: gevent looks at
+every object there is, which wakes Django's lazy settings, and with them psycopg, half-way through.
+psycopg then waits for the database with selectors that stop the whole loop.
 """
 
 import gc
@@ -18,7 +22,6 @@ from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.ggevent import GeventWorker
 
-from guestportal.api.body import Body
 from guestportal.watch.logs import JsonFormatter
 
 # An init makes thousands of short-lived objects; looking through them every 700 costs an eighth.
@@ -44,6 +47,8 @@ def on_starting(server: Any) -> None:
 
 def post_request(worker: Any, req: Any, environ: dict[str, Any], resp: Any) -> None:
     """Hang up behind an answer whose request does not end."""
+    from guestportal.api.body import Body
+
     body = environ.get("wsgi.input")
     if isinstance(body, Body) and not body.finish():
         req.force_close()

@@ -60,7 +60,7 @@ def test_reads_no_name_of_100000_letters(client):
     assert sign_in(client, "a" * 100_000).status_code == 413
 
 
-def test_opens_a_locked_name_after_a_quarter_of_an_hour(client):
+def test_opens_a_locked_name_after_a_quarter_of_an_hour(local_cache, client):
     user = staff()
     for _ in range(5):
         _sign_in(client, user, "wrong")

@@ -103,7 +103,9 @@ def test_lets_another_address_sign_in_meanwhile(client: Client) -> None:
     assert sign_in(client, user.get_username()).status_code == 302
 
 
-def test_opens_a_name_when_it_said_however_often_somebody_knocks(client: Client) -> None:
+def test_opens_a_name_when_it_said_however_often_somebody_knocks(
+    local_cache: None, client: Client
+) -> None:
     user = staff()
     for _ in range(5):
         sign_in(client, user.get_username(), "wrong")

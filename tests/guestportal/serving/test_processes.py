@@ -1,6 +1,8 @@
 """The web processes as an operator handles them: start, count, stop."""
 
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +11,7 @@ import pytest
 
 from tests.support.load import Load, run
 from tests.support.sandbox import Sandbox
-from tests.support.service import Service, new_service, running_service
+from tests.support.service import ROOT, Service, new_service, running_service
 
 pytestmark = pytest.mark.slow
 
@@ -59,3 +61,19 @@ def test_before_the_migrations_it_lives_and_is_not_ready(tmp_path: Path, sandbox
 
     assert (lives.status, ready.status, after.status) == (200, 503, 200)
     assert ready.json["trouble"] == ["migrations are missing: run manage.py migrate"]
+
+
+def test_imports_nothing_of_django_before_gevent_has_patched() -> None:
+    """Woken half-way through the patch, Django's settings import psycopg: it stops the loop."""
+    found = subprocess.check_output(
+        [
+            sys.executable,
+            "-c",
+            "import guestportal.serving.gunicorn_config, sys;"
+            "print([name for name in ('django', 'psycopg', 'redis') if name in sys.modules])",
+        ],
+        cwd=ROOT,
+        text=True,
+    )
+
+    assert found == "[]\n"

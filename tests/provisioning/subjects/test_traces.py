@@ -88,6 +88,7 @@ def live(installation: Installation) -> None:
 
 # A reviewer searches, reviews and places a hold; a stranger types the address into the sign-in.
 STAFF = """
+from urllib.parse import urlencode
 from django.conf import settings
 settings.STORAGES["staticfiles"]["BACKEND"] = (
     "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -106,7 +107,9 @@ def ok(answer, *statuses):
 client = signed_in()
 stranger = Client(SERVER_NAME="127.0.0.1")
 for name in ("janette.doe@example.com", "Janette", "%(hash)s"):
-    ok(stranger.post("/admin/login/", {"username": name, "password": "Janette"}), 200)
+    form = urlencode({"username": name, "password": "Janette"})
+    type_ = "application/x-www-form-urlencoded"
+    ok(stranger.post("/admin/login/", form, content_type=type_), 200)
 creations, records = "/admin/provisioning/guestcreation/", "/admin/crm/crmrecord/"
 for term in ("janette.doe@example.com", "%(session)s", "%(hash)s"):
     ok(client.post(creations + "find/", {"term": term}), 302)
