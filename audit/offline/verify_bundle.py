@@ -98,7 +98,14 @@ class Checker:
             counts = self._check()
         except (zipfile.BadZipFile, zlib.error, EOFError) as exc:
             raise Changed(f"{self._place}: is damaged") from exc
-        except (KeyError, TypeError, AttributeError, ValueError) as exc:
+        except (
+            LookupError,
+            TypeError,
+            AttributeError,
+            ArithmeticError,
+            ValueError,
+            RecursionError,
+        ) as exc:
             raise Changed(f"{self._place}: is malformed ({type(exc).__name__})") from exc
         if self._missing:
             raise Incomplete("; ".join(self._missing))

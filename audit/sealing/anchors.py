@@ -77,7 +77,7 @@ def parse(text: bytes) -> Anchor:
     try:
         values = json.loads(text)
         return Anchor(str(values["log"]), int(values["seal"]), str(values["hash"]))
-    except (KeyError, TypeError) as exc:
+    except (KeyError, TypeError, OverflowError, RecursionError) as exc:
         raise ValueError("not an anchor") from exc
 
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from audit.staff import actor
 from provisioning.models import LegalHold
 from provisioning.subjects import holds
-from provisioning.subjects.identify import By, NotAHash, identify
+from provisioning.subjects.identify import By, CannotName, identify
 
 
 class LegalHoldForm(ModelForm):  # type: ignore[type-arg]
@@ -19,7 +19,7 @@ class LegalHoldForm(ModelForm):  # type: ignore[type-arg]
     def clean_session_hash(self) -> str:
         try:
             found = identify(by=By.SESSION_HASH, value=self.cleaned_data["session_hash"])
-        except NotAHash as exc:
+        except CannotName as exc:
             raise ValidationError(str(exc)) from exc
         if not found:
             raise ValidationError("Nothing is stored of such a session.")

@@ -17,7 +17,7 @@ from provisioning.consent.receipts import receipt_for_staff
 from provisioning.models import GuestCreation
 from provisioning.subjects import erasure, holds
 from provisioning.subjects.export import export
-from provisioning.subjects.identify import By, NotAHash, identify, spellings
+from provisioning.subjects.identify import By, CannotName, identify, spellings
 
 EXPORT, ERASE = "provisioning.export_subject", "provisioning.erase_subject"
 
@@ -63,7 +63,7 @@ class PersonForm(forms.Form):
         if "by" in data and "value" in data:
             try:
                 data["sessions"] = identify(by=By[data["by"]], value=data["value"])
-            except NotAHash as exc:
+            except CannotName as exc:
                 raise forms.ValidationError({"value": str(exc)}) from exc
         return data
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from provisioning.subjects.identify import By, NotAHash, identify
+from audit.commandline import actor
+from provisioning.subjects.identify import By, CannotName, identify
 
 
 def add_subject_arguments(parser: ArgumentParser) -> None:
@@ -20,7 +21,9 @@ def add_subject_arguments(parser: ArgumentParser) -> None:
     named.add_argument("--session-hash", metavar="HEX", help="its SHA-256, or the stored key")
     named.add_argument("--guest-id", metavar="ID", help="a guest id of the platform")
     named.add_argument("--email", metavar="ADDRESS", help="the address in the CRM records")
-    parser.add_argument("--actor", default="system", metavar="NAME", help="who, for the record")
+    parser.add_argument(
+        "--actor", type=actor, default="system", metavar="NAME", help="who, for the record"
+    )
 
 
 def subject_from(options: dict[str, Any]) -> list[str]:
@@ -28,8 +31,8 @@ def subject_from(options: dict[str, Any]) -> list[str]:
     by, value = _named(options)
     try:
         return identify(by=by, value=value)
-    except NotAHash as exc:
-        raise CommandError(f"--session-hash: {exc}") from exc
+    except CannotName as exc:
+        raise CommandError(str(exc)) from exc
     except UnicodeEncodeError as exc:
         raise CommandError("the session id is not valid UTF-8") from exc
 

@@ -1,12 +1,16 @@
 """Which stored sessions are a person's."""
 
+import re
 from collections.abc import Sequence
 from enum import Enum
 from itertools import chain
 
+from django.core.exceptions import ValidationError
+
 from audit.models import SubjectSalt
 from crm import lookup, sessions
 from crm.models import CrmRecord
+from crm.validators import validate_address
 from provisioning.models import GuestCreation, IdempotencyKey, LegalHold, Withdrawal
 
 _KEYED_BY_SESSION = (
@@ -23,32 +27,44 @@ class By(Enum):
     EMAIL = "e-mail address"
 
 
-class NotAHash(ValueError):
-    """A session hash has 64 hexadecimal digits."""
+class CannotName(ValueError):
+    """What was given names nobody: it is no session hash, no e-mail address, no guest id."""
 
 
 def identify(*, by: By, value: str) -> list[str]:
     """Return the keys (see `crm.sessions`) of the stored sessions that `value` names; may be empty.
 
     An address names every session whose CRM record holds it now, in whatever spelling: see
-    `spellings`. Raises NotAHash.
+    `spellings`. Raises CannotName: a person of whom nothing is stored is
+    another answer.
     """
     if by is By.SESSION_ID:
         return _stored([sessions.hash_session(session_id=value)])
     if by is By.SESSION_HASH:
         keys = sessions.hash_keys(text=value)
         if not keys:
-            raise NotAHash("a session hash has 64 hexadecimal digits")
+            raise CannotName("a session hash has 64 hexadecimal digits")
         return _stored(keys)
     if by is By.GUEST_ID:
-        return _sessions(GuestCreation.objects.filter(guest_id=value.strip()).exclude(guest_id=""))
-    return _sessions(lookup.records_of(address=value))
+        if not re.fullmatch("[!-~]+", value.strip()):
+            raise CannotName("a guest id is visible ASCII characters")
+        return _sessions(GuestCreation.objects.filter(guest_id=value.strip()))
+    return _sessions(lookup.records_of(address=value)) or _nobody_at(value)
 
 
 def spellings(*, session_hashes: Sequence[str]) -> list[str]:
     """Return the addresses, as they are spelled, of the CRM records of these sessions."""
     rows = CrmRecord.objects.filter(session_hash__in=session_hashes)
     return sorted(set(rows.values_list("email", flat=True)))
+
+
+def _nobody_at(address: str) -> list[str]:
+    """Return that nobody has `address`. Raises CannotName where it is none."""
+    try:
+        validate_address(address.strip())
+    except ValidationError as exc:
+        raise CannotName("this is not an e-mail address") from exc
+    return []
 
 
 def _sessions(rows: object) -> list[str]:

@@ -37,6 +37,23 @@ def _edit(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new, 1))
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("--subject", "jane.doe@example.com"),
+        ("--subject", "A" * 64),
+        ("--kind", "jane.doe@example.com"),
+        ("--since", "9999-12-31T23:59:59-14:00"),
+        ("--until", "0001-01-01T00:00+14:00"),
+    ],
+)
+def test_seals_nothing_that_was_typed_and_is_no_word_of_the_log(typed, tmp_path):
+    with pytest.raises(CommandError, match="argument --"):
+        _export(tmp_path / "bundle", *typed)
+
+    assert not AuditEvent.objects.exists()
+
+
 @pytest.fixture
 def bundle(tmp_path):
     """Seven events in two seals, exported."""

@@ -336,6 +336,21 @@ def test_finds_tampering_beyond_the_first_chunk(monkeypatch):
     assert f"event {made[8].id}: its column actor was edited" in _problems()
 
 
+@pytest.mark.parametrize("line", [b"[" * 100_000, b'{"log": "x", "seal": 1e999, "hash": "y"}'])
+def test_names_an_anchor_that_no_reader_can_take(line, tmp_path):
+    sealed_event()
+    anchors = tmp_path / "anchors.jsonl"
+    anchors.write_bytes(line + b"\n")
+
+    assert "line 1: is not an anchor" in _problems("--anchors", str(anchors))
+
+
+@pytest.mark.parametrize("name", ["", "x" * 65, "\udcff", "a\nb"])
+def test_takes_no_name_that_an_event_cannot_hold(name):
+    with pytest.raises(CommandError, match="a name has 1 to 64 characters"):
+        _verify("--actor", name)
+
+
 def test_records_that_the_log_was_verified():
     sealed_event()
     _verify("--actor", "auditor")

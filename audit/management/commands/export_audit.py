@@ -1,14 +1,13 @@
 """`manage.py export_audit`: a bundle that proves itself."""
 
-from argparse import ArgumentParser, ArgumentTypeError
-from datetime import UTC, datetime
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from audit import export
+from audit import commandline, export
 from audit.sealing import signing
 
 
@@ -20,11 +19,21 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--output", type=Path, required=True, metavar="PATH")
-        parser.add_argument("--actor", required=True, metavar="NAME", help="who exports")
-        parser.add_argument("--since", type=_moment, metavar="DATE", help="ISO 8601, UTC if bare")
-        parser.add_argument("--until", type=_moment, metavar="DATE", help="not included itself")
-        parser.add_argument("--kind", default="", help="such as guest.created")
-        parser.add_argument("--subject", default="", help="a pseudonym, as the log shows it")
+        parser.add_argument(
+            "--actor", type=commandline.actor, required=True, metavar="NAME", help="who exports"
+        )
+        moment = commandline.moment
+        parser.add_argument("--since", type=moment, metavar="DATE", help="ISO 8601, UTC if bare")
+        parser.add_argument("--until", type=moment, metavar="DATE", help="not included itself")
+        parser.add_argument(
+            "--kind", type=commandline.kind, default="", help="such as guest.created"
+        )
+        parser.add_argument(
+            "--subject",
+            type=commandline.subject,
+            default="",
+            help="a pseudonym, as the log shows it",
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         narrowing = ("since", "until", "kind", "subject")
@@ -42,11 +51,3 @@ class Command(BaseCommand):
             except OSError as exc:
                 raise CommandError(f"cannot write: {exc}") from exc
         self.stdout.write(f"{count} records in {options['output']}")
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as exc:
-        raise ArgumentTypeError(f"{text} is no ISO 8601 date or time") from exc
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from audit import verify
+from audit import commandline, verify
 from audit.sealing import seals
 
 COULD_NOT_VERIFY = 3
@@ -26,7 +26,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--anchors", type=Path, metavar="FILE", help="anchor file (default: AUDIT_ANCHORS)"
         )
-        parser.add_argument("--actor", default="system", help="who verifies, for the record")
+        parser.add_argument(
+            "--actor",
+            type=commandline.actor,
+            default="system",
+            help="who verifies, for the record",
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         newest = seals.latest()

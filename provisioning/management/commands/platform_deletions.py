@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from audit.commandline import actor
 from provisioning.models import PlatformDeletion
 from provisioning.subjects import deletions
 
@@ -20,7 +21,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--done", action="store_true", help="mark those on standard input")
-        parser.add_argument("--actor", default="system", metavar="NAME", help="who, for the record")
+        parser.add_argument(
+            "--actor", type=actor, default="system", metavar="NAME", help="who, for the record"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["done"]:

@@ -73,6 +73,23 @@ def test_erases_a_person_however_named(visited, monkeypatch, by):
     assert GuestCreation.objects.get(erased_at=None).session_hash == hash_session(session_id=OTHER)
 
 
+@pytest.mark.parametrize(
+    "named",
+    [
+        ("--email", "Jane <jane.doe@example.com>"),
+        ("--email", "\u200bjane.doe@example.com"),
+        ("--email", "jane.doe@example.com."),
+        ("--email", ""),
+        ("--guest-id", ""),
+        ("--guest-id", "\x01"),
+    ],
+)
+def test_takes_what_names_nobody_for_no_person_of_whom_nothing_is_stored(visited, named):
+    for command in ("erase_subject", "export_subject"):
+        with pytest.raises(CommandError, match=r"not an e-mail address|guest id is"):
+            run(command, *named)
+
+
 def test_leaves_nothing_of_the_person_in_their_rows(visited):
     visited.withdraw()
 
