@@ -15,11 +15,15 @@ from django.core.exceptions import ValidationError
 from django.db import DataError
 from django.http import HttpRequest, HttpResponseBadRequest, QueryDict
 from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
 
 Page = Callable[..., HttpResponseBase]
 
 # What Django and the drivers raise for a value; a bug that raises one is logged with its traceback.
-_UNUSABLE = (DataError, IncorrectLookupParameters, OverflowError, ValidationError, ValueError)
+_UNUSABLE = (
+    DataError, IncorrectLookupParameters, OverflowError, RecursionError, ValidationError,
+    ValueError,
+)  # fmt: skip
 logger = logging.getLogger(__name__)
 
 
@@ -46,7 +50,10 @@ def usable(page: Page) -> Page:
         if any("\0" in text for name in form for text in (name, *form.getlist(name))):
             return refusal()
         try:
-            return page(request, *args, **kwargs)
+            response = page(request, *args, **kwargs)
+            if isinstance(response, SimpleTemplateResponse):
+                response.render()  # a form shows again what it was given
+            return response
         except _UNUSABLE:
             logger.exception("a staff page was asked for with a value it cannot use")
             return refusal()

@@ -5,8 +5,11 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from backoffice.foreign import is_storable
+
 # Shaped as RFC 5646 section 2.1 has it; whether the subtags are registered is not asked.
 LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
+_LONGEST_PURPOSE = 10_000
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 
 
@@ -21,6 +24,8 @@ def validate_purposes(value: Any) -> None:
     good = isinstance(value, list) and value
     if not good or not all(isinstance(one, str) and one.strip() for one in value):
         raise ValidationError('Purposes are a JSON list of texts: ["customer support by chat"].')
+    if not all(is_storable(one, limit=_LONGEST_PURPOSE) for one in value):
+        raise ValidationError("A purpose has a control character or is no text that can be stored.")
 
 
 def validate_reference(value: str) -> None:

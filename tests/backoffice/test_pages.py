@@ -127,6 +127,21 @@ def test_previews_nothing_for_a_visitor_that_is_no_text(browser: Client) -> None
         assert status(browser.post("/admin/mapping-preview/", form)) < 500
 
 
+@pytest.mark.parametrize(
+    "text", ['{"a": "\\ud800"}', '["\\ud800"]', "[" * 3_000, '{"a": 1e999}', '["\\u0000"]', HUGE]
+)
+def test_takes_no_json_that_cannot_be_stored_or_shown_again(text: str, browser: Client) -> None:
+    record = {"session_hash": "a" * 64, "email": "a@example.com", "previous_tickets": "1"}
+    notice = {"version": "2", "language": "en", "text": "x", "controller": "c"}
+    notice |= {"effective_at_0": "2026-01-01", "effective_at_1": "00:00"}
+    forms = [
+        ("/admin/crm/crmrecord/add/", record | {"attributes": text}),
+        ("/admin/provisioning/noticedraft/add/", notice | {"purposes": text}),
+    ]
+
+    assert [status(browser.post(page, form)) in (200, 400) for page, form in forms] == [True, True]
+
+
 @pytest.mark.parametrize("page", ["/admin/", "/admin/login/", "/api/docs"])
 def test_looks_for_no_session_by_a_cookie_that_is_no_text(page: str, client: Client) -> None:
     client.raise_request_exception = False
