@@ -21,7 +21,7 @@ def appendable(value: str, *, made_later: Path) -> Path:
     A folder that is not there is a slip, or a disk that is not mounted. Raises ValueError.
     """
     path = Path(value)
-    if value != value.strip() or path.is_dir():
+    if value != value.strip() or (path.exists() and not path.is_file()):
         raise ValueError("not a file")
     if path.parent != made_later and not path.parent.is_dir():
         raise ValueError("no such folder")

@@ -39,7 +39,7 @@ def read_dotenv(default: Path, *, ours: Collection[str]) -> tuple[str, ...]:
     """
     named = os.environ.get("ENV_FILE")
     path = Path(named) if named else default
-    if not path.exists():
+    if not os.path.lexists(path):  # a link to nowhere is a file that cannot be read
         if named:
             raise ImproperlyConfigured("ENV_FILE names no file.")
         return ()

@@ -153,6 +153,9 @@ WRONG = [
     ("GENESYS_CLIENT_SECRET", "secret\n"),
     ("GENESYS_CLIENT_SECRET", "\tsecret"),
     ("GENESYS_CLIENT_SECRET", "sec\r\nret"),
+    ("GENESYS_CLIENT_SECRET", "\u200bsecret"),
+    ("GENESYS_CLIENT_SECRET", "secret\ufeff"),
+    ("GENESYS_CLIENT_SECRET", "sec\u0085ret"),
     ("GENESYS_CLIENT_SECRET", "\udcff-not-utf-8"),
     ("GENESYS_GUESTS_PATH", "/api//guests"),
     ("GENESYS_GUESTS_PATH", "/api/../guests"),
@@ -177,6 +180,7 @@ WRONG = [
     ("INIT_RATE", "\u0666\u0660/min"),
     ("AUDIT_SIGNING_KEY", "0" * 64 + "\n"),
     ("AUDIT_ANCHORS", "/tmp"),
+    ("AUDIT_ANCHORS", os.devnull),
     ("AUDIT_ANCHORS", "/nowhere/at/all.jsonl"),
     ("AUDIT_ANCHORS", "/tmp/anchors.jsonl "),
 ]

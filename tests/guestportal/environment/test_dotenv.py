@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from guestportal.environment import dotenv
+from guestportal.environment import dotenv, reading
 from tests.support.service import ROOT
 
 OURS = ("CONSENT_MODE", "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET", "PORT", "SECRET_KEY")
@@ -185,6 +185,15 @@ def test_refuses_a_file_that_cannot_be_read(
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     assert ended.stderr.startswith("guestportal: ")
+
+
+def test_refuses_a_link_that_leads_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ENV_FILE", raising=False)
+    link = tmp_path / ".env"
+    link.symlink_to(tmp_path / "a-disk-that-is-not-there")
+
+    with pytest.raises(ImproperlyConfigured, match=r"\.env cannot be read"):
+        reading.read_dotenv(link, ours=OURS)
 
 
 def test_the_demo_keeps_its_settings_for_its_owner_and_reads_them_again(tmp_path: Path) -> None:
