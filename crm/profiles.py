@@ -1,6 +1,7 @@
 """Session key to profile, and profile to the attributes of a guest by the stored mappings."""
 
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ _FIND = (
 _FRESH_SECONDS = 0.5
 # Unicode categories: spaces, line ends, controls, formatting characters.
 _BLANK = ("Zs", "Zl", "Zp", "Cc", "Cf")
+# Letters and signs that show nothing: Hangul's fillers, the empty Braille pattern; selectors.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u2800\u3164\ufe00-\ufe0f\uffa0]")
 _kept: tuple[float, Sequence[AttributeMapping]] | None = None  # until when, on the monotonic clock
 
 
@@ -99,7 +102,7 @@ def forget_mappings() -> None:
 
 def _is_name(text: str) -> bool:
     """Tell whether anything of `text` can be seen: blanks are no name."""
-    return any(category(character) not in _BLANK for character in text)
+    return any(category(character) not in _BLANK for character in _UNSEEN.sub("", text))
 
 
 def _current_mappings() -> Sequence[AttributeMapping]:

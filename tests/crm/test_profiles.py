@@ -24,14 +24,27 @@ def test_finds_the_profile_of_a_known_session():
     assert found == profile(further={"segment": "retail", "vip": True})
 
 
-@pytest.mark.parametrize("blank", [" ", "\u00a0\u2003", "\u200b", "\u2060 \ufeff"])
+@pytest.mark.parametrize(
+    "blank",
+    [
+        " ",
+        "\u00a0\u2003",
+        "\u200b",
+        "\u2060 \ufeff",
+        "\u3164",
+        "\u2800 \uffa0",
+        "\u115f\u1160\ufe0f",
+    ],
+)
 def test_a_first_name_of_blanks_is_no_name(blank):
     record = crm_record(first_name=blank)
 
     assert find_profile(session_hash=record.session_hash).first_name == ""
 
 
-@pytest.mark.parametrize("name", ["Jane", " Jane", "李", "-", "\U00018cd6", "\u200eJane"])
+@pytest.mark.parametrize(
+    "name", ["Jane", " Jane", "李", "-", "\U00018cd6", "\u200eJane", "\u3164Jane"]
+)
 def test_keeps_a_first_name_as_it_is(name):
     record = crm_record(first_name=name)
 
