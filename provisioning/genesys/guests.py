@@ -5,6 +5,7 @@ platform*); paths, scopes and credential style are therefore settings.
 """
 
 import functools
+import logging
 import re
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -23,6 +24,7 @@ from provisioning.genesys.oauth import ClientCredentials, TokenSource
 from provisioning.genesys.retry import about, send
 from provisioning.genesys.transport import Answer, Transport
 
+logger = logging.getLogger(__name__)
 _GUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}")
 # ISO 8601 in digits and its own separators: `fromisoformat` takes any character between the parts.
 _MOMENT = r"[0-9TtZz:.,+ W-]{8,40}"
@@ -188,11 +190,12 @@ def _expect_credentials(answer: Answer) -> None:
             **about(answer),
         )
     if answer.status == 403 and (scope := _missing_scope(answer)):
-        raise Credentials(
-            "our OAuth client lacks a scope",
-            remedy=f"Give the OAuth client's role the scope {scope}.",
-            **about(answer),
-        )
+        remedy = f"Give the OAuth client's role the scope {scope}."
+        logger.error("the platform refused us: our OAuth client lacks a scope. %s", remedy)
+        said = about(answer)
+        if scope in settings.GENESYS_SCOPES.split():  # ours, and no text of the platform's
+            said["platform_code"] = scope[:64]
+        raise Credentials("our OAuth client lacks a scope", remedy=remedy, **said)
 
 
 def _expect_success(answer: Answer) -> None:

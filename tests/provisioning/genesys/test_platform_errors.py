@@ -100,6 +100,21 @@ def test_writes_down_what_became_of_the_guest(case: Case, webchat: Webchat) -> N
     assert json.loads(last.body)["data"]["code"] == case.code
 
 
+@pytest.mark.parametrize(
+    ("named", "kept"), [("webchat:guest:write", "webchat:guest:write"), ("jane:doe", "")]
+)
+def test_tells_operators_the_scope_that_is_missing(
+    named: str, kept: str, webchat: Webchat, platform: Platform, caplog: pytest.LogCaptureFixture
+) -> None:
+    platform.answers["guests"] = says(403, {**SCOPE, "cause": f"missing scope {named}"})
+
+    webchat.init()
+
+    assert named in caplog.text
+    assert GuestCreation.objects.get().platform_code == kept
+    assert "jane" not in "".join(AuditEvent.objects.values_list("body", flat=True))
+
+
 def test_hands_on_nothing_of_the_platform_s_words(webchat: Webchat, platform: Platform) -> None:
     platform.answers["guests"] = says(400, DETAILS)
 
