@@ -9,6 +9,7 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django_otp import devices_for_user, user_has_device
 from django_otp.forms import OTPAuthenticationFormMixin
 
@@ -56,7 +57,12 @@ class SignInForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):  # type: 
 
     def _chosen_device(self, user: Any) -> Any:
         """Return the user's device: `enrol_mfa` gives everybody one, so nobody has to choose."""
-        return next(iter(devices_for_user(user, for_verify=True)), None)
+        device: Any = next(iter(devices_for_user(user, for_verify=True)), None)
+        failed_at = device and device.throttling_failure_timestamp
+        if failed_at and failed_at > timezone.now():
+            # By a clock that has been corrected since: until then it would let nobody in.
+            device.throttle_reset()
+        return device
 
     def _update_form(self, user: Any) -> None:
         """Leave the form as it is: the library's own would write the password into the page."""

@@ -60,6 +60,15 @@ def test_reads_no_name_of_100000_letters(client):
     assert sign_in(client, "a" * 100_000).status_code == 413
 
 
+def test_believes_no_wrong_code_that_a_clock_ahead_of_ours_has_dated(client):
+    user = staff()
+    _enrol(user)
+    ahead = timezone.now() + timedelta(hours=1)
+    TOTPDevice.objects.update(throttling_failure_timestamp=ahead, throttling_failure_count=1)
+
+    assert _sign_in(client, user, otp_token=_code(user)).status_code == 302
+
+
 def test_opens_a_locked_name_after_a_quarter_of_an_hour(local_cache, client):
     user = staff()
     for _ in range(5):
