@@ -7,11 +7,12 @@ from pathlib import Path
 import sandbox
 from sandbox.faults import Fault, InvalidFaultScript, parse_script
 from sandbox.guest_api.guests import GuestApi
+from sandbox.messenger.messenger import Messenger
 from sandbox.platforms import Platform, Platforms, endpoints
 from sandbox.server import serve
 from sandbox.service import Service
 
-PLATFORMS: tuple[type[Platform], ...] = (GuestApi,)
+PLATFORMS: tuple[type[Platform], ...] = (GuestApi, Messenger)
 SUMMARY = "Run a stand-in for the platform on loopback. Changes nothing: all it knows is in memory."
 EPILOG = sandbox.__doc__ or ""
 
