@@ -56,6 +56,8 @@ class Checks:
             yield "action"
         if not are_rules(body.get("fieldRules") or {}):
             yield "fieldRules"
+        if not isinstance(body.get("options") or {}, dict):
+            yield "options"
         if not isinstance(contact := body.get("contact"), dict):
             yield "contact"
         else:
@@ -76,6 +78,8 @@ class Checks:
         for name, value in written(contact).items():
             if not self._is_good(name, value):
                 yield name
+        if contact.get("type") not in (None, "Ephemeral", "Identified", "Curated"):
+            yield "type"
         yield from self._custom_faults(contact)
 
     def _is_good(self, name: str, value: Any) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sandbox.wire import new_id, timestamp
 
-_KEPT = 250_000  # contacts remembered; the oldest go first
+_KEPT = 100_000  # contacts remembered; the oldest go first
 _URI = "/api/v2/externalcontacts/contacts/"
 EMAILS = ("workEmail", "personalEmail", "otherEmail")
 PHONES = ("workPhone", "cellPhone", "homePhone", "otherPhone")

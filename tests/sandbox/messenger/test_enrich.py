@@ -150,6 +150,7 @@ def test_combines_fields_by_the_rules(
         ({"contact": None}, "contact"),
         ({"fieldRules": {"defaultAction": "Guess"}}, "fieldRules"),
         ({"fieldRules": {"rules": [7]}}, "fieldRules"),
+        ({"options": "promote"}, "options"),
     ],
 )
 def test_refuses_an_enrich_with_a_wrong_field_and_names_it(
@@ -173,6 +174,7 @@ def test_refuses_an_enrich_with_a_wrong_field_and_names_it(
         ),
         ({"externalIds": [{"externalSource": {"id": []}, "value": "x"}]}, "externalIds"),
         ({"workPhone": {"e164": []}}, "workPhone"),
+        ({"type": "Guess"}, "type"),
         ({"schema": {**SCHEMA, "version": 2}}, "schema"),
         ({"schema": {"id": "x", "version": 1}}, "schema"),
         ({"schema": None}, "schema"),
