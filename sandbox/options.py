@@ -27,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Default 0: no limit"
     )
     add("--rate-per-minute", type=_whole, default=0, metavar="N", help=rate)
+    burst = "bursts of so many calls instead; the platform itself counts by the minute"
+    add("--burst", type=_whole, default=0, metavar="N", help=burst)
     add("--faults", type=_faults, default=(), metavar="FILE", help="JSON fault script, see below")
     add("--client-id", metavar="ID", help="the only one accepted; default: any")
     add("--client-secret", metavar="SECRET", help="the only one accepted; default: any")

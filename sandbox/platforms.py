@@ -70,7 +70,7 @@ class Platforms:
         every_scope = [scope for platform in platforms for scope in platform.scopes]
         self.endpoints = endpoints(platforms=platforms)
         self.tokens = AccessTokens(options=options, every_scope=every_scope)
-        self._limit = RateLimit(options.rate_per_minute, time.monotonic)
+        self._limit = RateLimit(options.rate_per_minute, time.monotonic, burst=options.burst)
         self._platforms = [platform(options=options) for platform in platforms]
         routes = [route for platform in self._platforms for route in platform.routes]
         token_path = re.compile("(?:/login)?/oauth/token")  # the vendor's SDK behind a gateway
