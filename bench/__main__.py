@@ -8,6 +8,7 @@ BENCH_CREATIONS=1000000   stored creations at which growth is measured; 0 leaves
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -31,6 +32,8 @@ def main() -> None:
     )
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="PART")
     chosen = parser.parse_args().parts or list(PARTS)
+    # Stopped from outside, it still ends the programs that it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     started = time.monotonic()
     print(interpreter.heading())
     print("load, platform and stores share the machine: compare, do not quote", flush=True)
