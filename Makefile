@@ -1,5 +1,5 @@
 # Everything here works from a fresh clone; PYTHON= chooses the interpreter (3.11 or newer).
-# A build with profile-guided optimisation takes less CPU (docs/performance.md): python3 if it is one,
+# Preferred is a build with profile-guided optimisation (docs/performance.md): python3 if it is one,
 # else the distribution's, which is; python3 again where that one is missing, older, or without venv.
 GUIDED := import ensurepip, sys, sysconfig; sys.exit(sys.version_info < (3, 11) or not \
   (sys.base_prefix == "/usr" or "--enable-optimizations" in sysconfig.get_config_var("CONFIG_ARGS")))
