@@ -1,5 +1,10 @@
 # Everything here works from a fresh clone; PYTHON= chooses the interpreter (3.11 or newer).
-PYTHON ?= python3
+# Preferred is a build with profile-guided optimisation (docs/performance.md): python3 if it is one,
+# else the distribution's, which is; python3 again where that one is missing, older, or without venv.
+GUIDED := import ensurepip, sys, sysconfig; sys.exit(sys.version_info < (3, 11) or not \
+  (sys.base_prefix == "/usr" or "--enable-optimizations" in sysconfig.get_config_var("CONFIG_ARGS")))
+PYTHON ?= $(shell for each in python3 /usr/bin/python3; do \
+  $$each -c '$(GUIDED)' 2> /dev/null && echo $$each && exit; done; echo python3)
 VENV := .venv
 RUN := $(VENV)/bin/python
 MANAGE := $(RUN) manage.py
@@ -35,6 +40,7 @@ soak: $(VENV)/.dev  ## half an hour at 10 % faults
 $(VENV)/.runtime: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "guestportal needs Python 3.11 or newer: make PYTHON=python3.11")'
 	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@$(RUN) -c 'import os, sys; print("Python", sys.version.split()[0], "of", os.path.realpath(sys.executable))'
 	@echo "installing requirements into $(VENV) …"
 	@$(PIP) -r requirements.txt
 	@touch $@
