@@ -19,6 +19,8 @@ import sys
 import time
 from typing import Any
 
+from bench import interpreter
+
 ROUNDS = 30
 _SEED = """
 SET statement_timeout = 0;
@@ -116,6 +118,7 @@ def main() -> None:
     if not str(settings.DATABASES["default"]["NAME"]).endswith("_scale"):
         sys.exit("DATABASE_URL must name a PostgreSQL database that ends in _scale")
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    print(interpreter.heading())
     _seed(rows)
     if "plans" in sys.argv:
         for name, act in _acts(rows).items():

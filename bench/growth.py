@@ -1,6 +1,10 @@
-"""From a thousand stored creations to a million: the same plans, the same speed?"""
+"""From a thousand stored creations to a million: the same plans, the same speed?
+
+BENCH_CREATIONS says to how many; 0 leaves it out.
+"""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support import load
+from bench import report
+from tests.support import load, machine
 from tests.support.machine import postgres_database
+from tests.support.sandbox import running_sandbox
 from tests.support.service import ROOT, Service, running_service
 
+CREATIONS = int(os.environ.get("BENCH_CREATIONS", 1_000_000))
 _SAMPLES = 300
 
 
@@ -30,6 +37,27 @@ class Growth:
     def whole_reads(self) -> list[str]:
         """Return the large tables that an init reads from end to end with many rows."""
         return [plan for plan in self.many_plans if "reading all" in plan]
+
+
+def run(folder: Path, *, progress: Callable[[str], None]) -> None:
+    """Print both medians, how the tables are reached, and what a row costs."""
+    if not CREATIONS or not machine.is_up():
+        return
+    with running_sandbox() as sandbox:
+        found = measure(folder / "growth", sandbox.url, many=CREATIONS, progress=progress)
+    print(
+        f"\nGrowth: median init {found.few_ms} ms with 1,000 creations, {found.many_ms} ms with"
+        f" {found.many:,}: ratio {found.many_ms / max(0.01, found.few_ms):.2f}"
+    )
+    print(f"large tables read from end to end: {', '.join(found.whole_reads) or 'none'}")
+    for plan in found.many_plans:
+        print(f"  {plan}")
+    rows = [
+        (name, count, data / max(1, count), indexes / max(1, count))
+        for name, (count, data, indexes) in found.sizes.items()
+    ]
+    head = ("PostgreSQL table", "rows", "bytes/row", "index bytes/row")
+    print(report.table("Storage", head, rows), flush=True)
 
 
 def measure(

@@ -1,10 +1,11 @@
 """Tables for a terminal and for docs/performance.md: plain text, right-aligned figures."""
 
+import statistics
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from bench.growth import Growth
-from bench.limits import Overload
-from bench.rounds import Measured
+from bench.candidates import FLOOR, OURS, PEER
+from bench.rounds import Slices
 
 
 def table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -15,56 +16,62 @@ def table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> 
     return "\n".join(lines)
 
 
-def measured(title: str, results: Sequence[Measured]) -> str:
-    """Return what each candidate did, and our share of the last one, the seed, where it ran."""
-    head = ("", "inits/s", "p50 ms", "p99 ms", "CPU ms/init", "peak MB", "errors")
-    rows = [
-        (each.name, each.per_second, each.p50, each.p99, each.cpu_ms, each.peak_mb, each.errors)
-        for each in results
-    ]
-    *ours, other = rows
-    if other[0].startswith("seed"):
-        rows += [(f"{row[0]} / seed", *_ratios(row, other), "") for row in ours]
+def measured(title: str, found: Slices) -> str:
+    """Return the medians of each candidate's slices; of the errors the sum, of memory the peak."""
+    head = ("", "inits/s", "p50 ms", "p99 ms", "CPU ms", "servers' ms", "peak MB", "errors")
+    rows = []
+    for name, slices in found.items():
+        medians = [
+            statistics.median(getattr(each, column) for each in slices)
+            for column in ("per_second", "p50", "p99", "cpu", "servers_cpu")
+        ]
+        peak, errors = max(each.peak_mb for each in slices), sum(each.errors for each in slices)
+        rows.append((name, *medians, peak, errors))
     return table(title, head, rows)
 
 
-def overloads(results: dict[str, Overload]) -> str:
-    """Return what came of twice the limit."""
-    head = ("", "good inits", "calls", "wasted on 429", "wasted %", "used %", "p50 ms")
-    return table(
-        "Visitors at twice the platform's limit, 20 s",
-        head,
-        [
-            (
-                name, each.good, each.calls, each.wasted,
-                100 * each.wasted / max(1, each.calls), 100 * each.used, each.p50,
-            )
-            for name, each in results.items()
-        ],
-    )  # fmt: skip
+@dataclass(frozen=True)
+class Row:
+    """What is compared: a column of `Slice`, and the ratios that are wanted of it."""
+
+    what: str
+    found: Slices
+    column: str
+    wanted: str = "–"
 
 
-def growth(found: Growth) -> str:
-    """Return both medians, how the tables are reached, and what a row costs."""
-    lines = [
-        f"\nGrowth: median init {found.few_ms} ms with 1,000 creations, {found.many_ms} ms with"
-        f" {found.many:,}: ratio {found.many_ms / max(0.01, found.few_ms):.2f}",
-        f"large tables read from end to end: {', '.join(found.whole_reads) or 'none'}",
-        *(f"  {plan}" for plan in found.many_plans),
-    ]
-    rows = [
-        (name, count, data / max(1, count), indexes / max(1, count))
-        for name, (count, data, indexes) in found.sizes.items()
-    ]
-    head = ("PostgreSQL table", "rows", "bytes/row", "index bytes/row")
-    return "\n".join(lines) + "\n" + table("Storage", head, rows)
+def ratios(rows: Iterable[Row]) -> str:
+    """Return how near to floor and peer we are: medians, and the ratios of each round."""
+    head = ("medians", OURS, FLOOR, PEER, "ours / floor", "ours / peer", "wanted")
+    lines = []
+    for row in rows:
+        values = {
+            name: [float(getattr(each, row.column)) for each in slices]
+            for name, slices in row.found.items()
+        }
+        medians = [_median(values.get(name)) for name in (OURS, FLOOR, PEER)]
+        spreads = [_spread(values[OURS], values.get(name)) for name in (FLOOR, PEER)]
+        lines.append((row.what, *medians, *spreads, row.wanted))
+    return table("Against the floor and the equal-work peer", head, lines)
 
 
-def _ratios(row: Sequence[object], other: Sequence[object]) -> list[object]:
-    return [
-        float(ours) / float(theirs) if theirs else ""  # type: ignore[arg-type]
-        for ours, theirs in zip(row[1:6], other[1:6], strict=True)
-    ]
+def _median(values: Sequence[float] | None) -> float | str:
+    return statistics.median(values) if values else "–"
+
+
+def _spread(ours: Sequence[float], theirs: Sequence[float] | None) -> str:
+    if not theirs or not all(theirs):
+        return "–"
+    found = [mine / other for mine, other in zip(ours, theirs, strict=True)]
+    return f"{statistics.median(found):.2f} ({min(found):.2f}–{max(found):.2f})"
+
+
+def counts(found: dict[str, dict[str, float]]) -> str:
+    """Return what one init of each candidate says to its stores."""
+    head = ("an init", *found)
+    what = list(dict.fromkeys(name for counted in found.values() for name in counted))
+    rows = [(name, *(counted.get(name, "–") for counted in found.values())) for name in what]
+    return table("What an init says to its stores", head, rows)
 
 
 def _cell(value: object) -> str:

@@ -1,70 +1,92 @@
-"""One candidate under one load: times, CPU, memory. Rounds alternate between the candidates."""
+"""Candidates under one load, in turn: times, CPU, memory; and the ratios between them.
 
-import statistics
+All are alive at once. In each round each is loaded for a slice, in random order, and warmed for two
+seconds before it: an idle Node grows cold, which would flatter us.
+"""
+
+import random
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import psutil
+
 from bench.candidates import Candidate
 from tests.support import load
-from tests.support.load import Load
 
-ROUNDS = 5
+SLICES = 5
+WARM_SECONDS = 2.0
+SLICE_SECONDS = 3.0
 _SAMPLE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Measured:
-    """The medians of the rounds for one candidate under one load."""
+class Slice:
+    """One candidate under one load: milliseconds, CPU milliseconds of an init, megabytes."""
 
-    name: str
     per_second: float
     p50: float
     p99: float
-    cpu_ms: float
-    peak_mb: float
     errors: int
+    cpu: float
+    servers_cpu: float
+    peak_mb: float
+
+
+# By candidate, a slice a round: the slices of one round belong together.
+Slices = dict[str, list[Slice]]
 
 
 def compare(
     candidates: Sequence[Candidate],
     *,
     clients: int,
-    requests: int,
     progress: Callable[[str], None],
-    rounds: int = ROUNDS,
-) -> list[Measured]:
-    """Measure each candidate once in each round, in turn; return the medians."""
-    samples: dict[str, list[tuple[Load, float, float]]] = {each.name: [] for each in candidates}
-    for number in range(rounds):
-        for candidate in candidates:
-            progress(f"{clients} clients, round {number + 1}: {candidate.name}")
-            load.run(candidate.init_url, clients=min(clients, 20), requests=40)
-            samples[candidate.name].append(_once(candidate, clients, requests))
-    return [_median(name, taken, requests) for name, taken in samples.items()]
+    least: int = 0,
+    slices: int = SLICES,
+) -> Slices:
+    """Load each candidate once in each round, with at least so many inits."""
+    found: Slices = {each.name: [] for each in candidates}
+    for number in range(slices):
+        for candidate in random.sample(candidates, len(candidates)):
+            progress(f"{clients} clients, slice {number + 1} of {slices}: {candidate.name}")
+            found[candidate.name].append(_slice(candidate, clients, least))
+    return found
 
 
-def _once(candidate: Candidate, clients: int, requests: int) -> tuple[Load, float, float]:
-    before = candidate.cpu_seconds()
+def _slice(candidate: Candidate, clients: int, least: int) -> Slice:
+    with load.during(candidate.init_url, clients=clients, pause=0) as warming:
+        time.sleep(WARM_SECONDS)
+    requests = max(least, int(warming[0].per_second * SLICE_SECONDS), 20)
+    tree, servers = _Cpu(candidate.tree), _Cpu(candidate.servers)
     with _peak(candidate) as peak:
-        result = load.run(candidate.init_url, clients=clients, requests=requests)
-    return result, candidate.cpu_seconds() - before, max(peak) / 2**20
-
-
-def _median(name: str, taken: list[tuple[Load, float, float]], requests: int) -> Measured:
-    def median(values: Iterator[float]) -> float:
-        return statistics.median(values)
-
-    return Measured(
-        name=name,
-        per_second=median(result.per_second for result, _, _ in taken),
-        p50=median(result.p50 for result, _, _ in taken),
-        p99=median(result.p99 for result, _, _ in taken),
-        cpu_ms=median(1000 * cpu / requests for _, cpu, _ in taken),
-        peak_mb=max(peak for _, _, peak in taken),
-        errors=sum(result.errors for result, _, _ in taken),
+        done = load.run(candidate.init_url, clients=clients, requests=requests)
+    return Slice(
+        per_second=done.per_second,
+        p50=done.p50,
+        p99=done.p99,
+        errors=done.errors,
+        cpu=1000 * tree.seconds() / requests,
+        servers_cpu=1000 * servers.seconds() / requests,
+        peak_mb=max(peak) / 2**20,
     )
+
+
+class _Cpu:
+    """User and system time that processes use from now on."""
+
+    def __init__(self, processes: Callable[[], list[psutil.Process]]) -> None:
+        self._processes = processes
+        self._before = self._now()
+
+    def seconds(self) -> float:
+        return sum(used - self._before.get(pid, 0) for pid, used in self._now().items())
+
+    def _now(self) -> dict[int, float]:
+        times = {each.pid: each.cpu_times() for each in self._processes()}
+        return {pid: each.user + each.system for pid, each in times.items()}
 
 
 @contextmanager

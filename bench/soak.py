@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from bench import candidates
+from bench import candidates, interpreter
 from bench.candidates import Candidate
 from tests.support import load
 from tests.support.sandbox import running_sandbox
@@ -49,11 +49,12 @@ class Sample:
 
 def main() -> None:
     """Run the load and the watch side by side, then judge."""
+    print(interpreter.heading(), flush=True)
     seconds = MINUTES * 60
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         running_sandbox() as sandbox,
-        candidates.embedded(Path(folder) / "soak", sandbox.url) as candidate,
+        candidates.ours(Path(folder) / "soak", sandbox.url) as candidate,
     ):
         sandbox.faults(
             [{"every": every, **kind} for every, kind in zip(_EVERY, _KINDS, strict=True)]

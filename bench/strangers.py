@@ -23,6 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+from bench import interpreter
 from tests.support import load
 from tests.support.sandbox import running_sandbox
 from tests.support.service import ROOT, Service, environment, running_service
@@ -35,6 +36,7 @@ _numbers = itertools.count()
 
 def main() -> None:
     """Measure both kinds of loops."""
+    print(interpreter.heading(), flush=True)
     collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"]
     subprocess.run(collect, cwd=ROOT, env=environment(Path(), "http://127.0.0.1"), check=True)
     for kind in ("one address", "many addresses"):
