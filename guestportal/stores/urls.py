@@ -3,9 +3,11 @@
 What their clients would refuse later, at the first visitor's request, is refused here.
 """
 
+import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from unicodedata import category
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import environ
 
@@ -26,6 +28,8 @@ def database(url: str, *, made_later: Path | None = None) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme not in {"sqlite", "postgres", "postgresql"} or parts.fragment:
         raise ValueError("not a database of ours")  # django-environ would warn, password and all
+    if any(category(character) == "Cc" for character in unquote(url)):
+        raise ValueError("no name of a file or a database")
     if parts.scheme == "sqlite":
         return _sqlite(url, made_later)
     hosts = parts.netloc.rpartition("@")[2].split(",")
@@ -72,9 +76,14 @@ def broker_transport(url: str) -> str:
 
 def broker(url: str) -> str:
     """Return the URL of RabbitMQ, or of several parted by ``;``. Raises ValueError."""
+    from kombu.utils.url import parse_url
+
     for each in url.split(";") if url else ():
-        if addresses.server(each).scheme not in {"amqp", "amqps"}:
+        parts = addresses.server(each)
+        if parts.scheme not in {"amqp", "amqps"}:
             raise ValueError("not a broker of ours")
+        _require_only(parts.query, _TLS)
+        parse_url(each)  # KeyError for a word that is none
     return url
 
 
@@ -105,10 +114,19 @@ def _require_postgres(entry: dict[str, Any], given: dict[str, Any]) -> None:
         raise ValueError("the pool is not to be replaced")
     if given.get("sslmode", "prefer") not in _SSL_MODES:
         raise ValueError("no such sslmode")
+    for name, value in given.items():
+        if not re.fullmatch(_VALUES.get(name, ".*"), str(value), re.ASCII | re.DOTALL):
+            raise ValueError("no such value of an option")
     try:
         conninfo.make_conninfo(**{k: v for k, v in given.items() if k not in _DJANGOS})
     except ProgrammingError:  # its text may hold a value
         raise ValueError("no such option") from None
+
+
+def _require_only(query: str, names: str) -> None:
+    """Raise ValueError for an option that is not ours to leave to an address: waits, retries."""
+    if not all(re.fullmatch(names, name) for name in parse_qs(query, keep_blank_values=True)):
+        raise ValueError("no such option")
 
 
 def _require_redis(url: str) -> None:
@@ -117,6 +135,7 @@ def _require_redis(url: str) -> None:
     from redis.exceptions import RedisError
 
     parts = addresses.server(url)
+    _require_only(parts.query, rf"{_TLS}|db|username|password|client_name|protocol")
     if parts.path.strip("/") and not (parts.path[1:].isascii() and parts.path[1:].isdigit()):
         raise ValueError("not the number of a database")
     try:
@@ -125,6 +144,24 @@ def _require_redis(url: str) -> None:
         raise ValueError("no such option") from None
 
 
+_TLS = "ssl_[a-z_]+"
+_WHOLE = "[0-9]{1,9}"
+# What libpq and Django would only look at when they connect.
+_VALUES = {
+    "target_session_attrs": "any|read-write|read-only|primary|standby|prefer-standby",
+    "channel_binding": "disable|prefer|require",
+    "gssencmode": "disable|prefer|require",
+    "load_balance_hosts": "disable|random",
+    "isolation_level": "[1-4]",
+    "server_side_binding": "true",
+    **dict.fromkeys(
+        (
+            "connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval",
+            "keepalives_count", "tcp_user_timeout",
+        ),
+        _WHOLE,
+    ),
+}  # fmt: skip
 _SQLITE = {
     # A writer takes its lock at BEGIN: taken later, two readers turned writers dead-lock.
     "transaction_mode": "IMMEDIATE",

@@ -1,6 +1,9 @@
 """The cache that goes on without Redis."""
 
 import logging
+import socketserver
+import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -34,3 +37,27 @@ def test_an_outage_is_logged_once(
             alone.set(str(number), number)
 
     assert len(caplog.records) == 1
+
+
+class Agreeable(socketserver.StreamRequestHandler):
+    """Something else on Redis' port: it says OK to whatever it is asked."""
+
+    def handle(self) -> None:
+        while self.connection.recv(4096):
+            self.connection.sendall(b"+OK\r\n")
+
+
+@pytest.fixture
+def no_redis() -> Iterator[DegradingRedisCache]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Agreeable) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield DegradingRedisCache(f"redis://127.0.0.1:{server.server_address[1]}/0", {})
+        server.shutdown()
+
+
+def test_goes_on_beside_something_that_only_looks_like_redis(no_redis: DegradingRedisCache) -> None:
+    no_redis.set("token", "value", 60)
+
+    assert no_redis.get("token") == "value"
+    assert no_redis.degraded
