@@ -16,10 +16,6 @@ from provisioning.ledger.transactions import in_work
 from provisioning.models import GuestCreation, Status
 
 BATCH = 500
-_NEEDED = (
-    *("id", "status", "session_hash", "event_request_id"),
-    *("consent_given", "consent_type", "salt", "guest_id"),
-)
 
 
 @dataclass(frozen=True)
@@ -64,9 +60,5 @@ def bring_back(*, slack: timedelta) -> int:
 
 
 def _overdue() -> QuerySet[GuestCreation]:
-    return (
-        GuestCreation.objects.filter(overdue_at__isnull=False)
-        .exclude(in_work())
-        .only(*_NEEDED)
-        .order_by("overdue_at")
-    )
+    overdue = GuestCreation.objects.filter(overdue_at__isnull=False)
+    return overdue.exclude(in_work()).order_by("overdue_at")

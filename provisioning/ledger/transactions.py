@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol, TypeVar
+from types import ModuleType
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from django.utils import timezone
 from audit import log
 from crm import sessions
 from provisioning.ledger import postgresql, sqlite
-from provisioning.ledger.sql import History, Statement
+from provisioning.ledger.sql import History
 from provisioning.models import GuestCreation
 
 # A row is overdue this long after the deadline of the init that works on it.
@@ -27,18 +28,8 @@ QUEUED_FOR = timedelta(minutes=10)
 
 _Value = TypeVar("_Value")
 
-
-class Database(Protocol):
-    """How the ledger writes, which is one module for each kind of database."""
-
-    def run(self, unit: Callable[[], _Value]) -> _Value: ...
-    def run_in_session(self, session_hash: str, unit: Callable[[History], _Value]) -> _Value: ...
-    def look(self, session_hash: str) -> History: ...
-    def write(self, statements: Sequence[Statement]) -> None: ...
-    def change(self, update: Statement, event: Sequence[Any]) -> tuple[Any] | None: ...
-
-
-database: Database = postgresql if connection.vendor == "postgresql" else sqlite
+# How the ledger writes, for good: a process has one kind of database.
+database: ModuleType = postgresql if connection.vendor == "postgresql" else sqlite
 
 
 @dataclass(frozen=True)
@@ -94,10 +85,12 @@ def run(unit: Callable[[], _Value]) -> _Value:
     """Run one unit of an init in a transaction, and return its value once that is committed.
 
     A unit reads, decides and writes, and waits for nobody; what it raises takes back what it wrote.
-    It may run twice, so it keeps nothing outside of itself.
+    It may run twice, so it keeps nothing outside of itself. It writes once, by `move`: what writes
+    more needs `run_in_session`.
     """
     try:
-        return database.run(unit)
+        value: _Value = database.run(unit)
+        return value
     finally:
         release_connection()
 
@@ -113,7 +106,8 @@ def run_in_session(session_hash: str, unit: Callable[[History], _Value]) -> _Val
         return unit(known)
 
     try:
-        return database.run_in_session(session_hash, checked)
+        value: _Value = database.run_in_session(session_hash, checked)
+        return value
     finally:
         release_connection()
 

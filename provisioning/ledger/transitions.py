@@ -152,11 +152,10 @@ def move(change: Change) -> datetime | None:
         request_id=entry.event_request_id,
         data={"creation": str(entry.id), **change.data},
     )
-    changed = database.change(update, event)
+    changed: tuple[datetime | None] | None = database.change(update, event)
     if changed is None:
         raise Lost(f"{change.kind} came too late")
-    withdrawn_at: datetime | None = changed[0]
-    return withdrawn_at
+    return changed[0]
 
 
 def _columns(outcome: Outcome) -> dict[str, Any]:

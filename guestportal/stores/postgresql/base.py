@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
-from gevent.monkey import get_original
+from gevent.monkey import get_original, is_module_patched
 from psycopg.pq import TransactionStatus
 
 from guestportal.stores.postgresql import waiting
@@ -29,7 +29,7 @@ class Connection(psycopg.Connection[Any]):
         """Wait for the server. Raises psycopg.OperationalError when the time is up."""
         left = time_left()
         try:
-            if timeout is None and waiting.is_cooperative():
+            if timeout is None and is_module_patched("select"):
                 return waiting.wait(gen, self.pgconn.socket, left)
             return super().wait(gen, interval, timeout if left is None else left)
         except psycopg.OperationalError:

@@ -9,12 +9,6 @@ from typing import Any
 
 import psycopg
 from gevent import Timeout, get_hub
-from gevent.monkey import is_module_patched
-
-
-def is_cooperative() -> bool:
-    """Tell whether gevent runs this process, where a plain wait would stop everybody."""
-    return bool(is_module_patched("select"))
 
 
 def wait(generator: Generator[int, int, Any], fileno: int, seconds: float | None) -> Any:
