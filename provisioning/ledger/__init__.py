@@ -6,8 +6,8 @@ queue.py         rows that wait for the worker
 withdrawal.py    consent taken back: what it does to the session's rows
 erasing.py       what an erasure leaves of a row
 recovery.py      what a crash left open
-transactions.py  the short transactions that all of it is made of
-sql.py           what every init reads and writes, as SQL
+transactions.py  the units and short transactions that all of it is made of
+sql.py           what every init reads and writes, as SQL; sqlite.py, postgresql.py: how
 
 QUEUED ─► PENDING ─► GUEST_CREATED ─► READY
              │             └ rests until the session's next init, which mints the token

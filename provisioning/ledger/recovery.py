@@ -10,7 +10,6 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from audit import log
 from provisioning import ledger
 from provisioning.ledger import Entry
 from provisioning.ledger.transactions import in_work
@@ -37,8 +36,7 @@ def recover() -> Recovered:
     unknown = failed = resting = 0
     while rows := list(_overdue()[:BATCH]):
         for row in rows:
-            subject = log.pseudonym(session_hash=row.session_hash)
-            entry = Entry(row.id, subject, row.request_in_events)
+            entry = Entry.of(row, row.request_in_events)
             if row.status == Status.PENDING:
                 unknown += ledger.give_up(
                     entry=entry, leaving=Status.PENDING, status=Status.UNKNOWN
@@ -62,9 +60,5 @@ def bring_back(*, slack: timedelta) -> int:
 
 
 def _overdue() -> QuerySet[GuestCreation]:
-    return (
-        GuestCreation.objects.filter(overdue_at__isnull=False)
-        .exclude(in_work())
-        .only("id", "status", "session_hash", "event_request_id")
-        .order_by("overdue_at")
-    )
+    overdue = GuestCreation.objects.filter(overdue_at__isnull=False)
+    return overdue.exclude(in_work()).order_by("overdue_at")

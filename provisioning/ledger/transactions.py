@@ -1,11 +1,12 @@
 """The short transactions that the ledger is made of, and what crosses its border."""
 
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -14,25 +15,46 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from audit import log
 from crm import sessions
+from provisioning.ledger import postgresql, sqlite
+from provisioning.ledger.sql import History
+from provisioning.models import GuestCreation
 
 # A row is overdue this long after the deadline of the init that works on it.
 GRACE_SECONDS = 5
 # A queued row waits for the worker no longer than its visitor may ask what became of it.
 QUEUED_FOR = timedelta(minutes=10)
 
+_Value = TypeVar("_Value")
+
+# How the ledger writes, for good: a process has one kind of database.
+database: ModuleType = postgresql if connection.vendor == "postgresql" else sqlite
+
 
 @dataclass(frozen=True)
 class Entry:
     """One creation as the pipeline carries it; `subject` is the log's name for the session.
 
-    `event_request_id`: under which its events stand, made here (`GuestCreation`).
+    `event_request_id`: under which its events stand, made here (`GuestCreation`). The consent it
+    rests on and the salt of its digests never change; only an erasure takes the salt away, and an
+    erased row takes no transition.
     """
 
     id: UUID
     subject: str
     event_request_id: str
+    consent_given: bool
+    consent_type: str
+    salt: str = field(repr=False)
     guest_id: str = ""
+
+    @classmethod
+    def of(cls, row: GuestCreation, event_request_id: str) -> "Entry":
+        """Return `row` as an entry whose events stand under `event_request_id`."""
+        subject = log.pseudonym(session_hash=row.session_hash)
+        consent = row.consent_given, row.consent_type
+        return cls(row.id, subject, event_request_id, *consent, row.salt, row.guest_id)
 
 
 @dataclass(frozen=True)
@@ -59,6 +81,37 @@ class Outcome:
     sent: bool = False
 
 
+def run(unit: Callable[[], _Value]) -> _Value:
+    """Run one unit of an init in a transaction, and return its value once that is committed.
+
+    A unit reads, decides and writes, and waits for nobody; what it raises takes back what it wrote.
+    It may run twice, so it keeps nothing outside of itself. It writes once, by `move`: what writes
+    more needs `run_in_session`.
+    """
+    try:
+        value: _Value = database.run(unit)
+        return value
+    finally:
+        release_connection()
+
+
+def run_in_session(session_hash: str, unit: Callable[[History], _Value]) -> _Value:
+    """Run a unit, given what is known of the session, while nobody else decides about that.
+
+    Raises WrongPepper where the session's key is none of this database's kind.
+    """
+
+    def checked(known: History) -> _Value:
+        sessions.require_pepper()
+        return unit(known)
+
+    try:
+        value: _Value = database.run_in_session(session_hash, checked)
+        return value
+    finally:
+        release_connection()
+
+
 @contextmanager
 def short_transaction() -> Iterator[None]:
     """Run one transaction and give the connection back: none waits for the platform."""
@@ -70,18 +123,16 @@ def short_transaction() -> Iterator[None]:
 
 
 @contextmanager
-def session_transaction(session_hash: str) -> Iterator[None]:
+def session_transaction(session_hash: str) -> Iterator[History]:
     """Run one short transaction in which nobody else decides about this session.
 
     SQLite takes its one write lock at BEGIN; PostgreSQL gets an advisory lock for the session.
     Raises WrongPepper where the session's key is none of this database's kind.
     """
     with short_transaction():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(session_hash[:15], 16)])
+        known = database.look(session_hash)
         sessions.require_pepper()
-        yield
+        yield known
 
 
 def release_connection() -> None:
