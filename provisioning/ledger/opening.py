@@ -27,9 +27,10 @@ from provisioning.ledger.transactions import (
     Entry,
     Sending,
     digest,
+    lock_session,
     overdue_after,
+    run,
     sent_columns,
-    session_transaction,
     short_transaction,
 )
 from provisioning.ledger.withdrawal import meet_withdrawal
@@ -99,26 +100,7 @@ def open_creation(*, intent: Intent) -> Opened:
 
     Raises KeyInUse, KeyMismatch or ConsentWithdrawn, with nothing written.
     """
-    with session_transaction(intent.session_hash):
-        subject = log.pseudonym(session_hash=intent.session_hash)
-        known = sql.history(session_hash=intent.session_hash)
-        now = known.now
-        key = _find_key(intent)
-        if key and _serves(key.creation, now):
-            return _repeat(key, subject, intent, now)
-        if known.withdrawn:
-            meet_withdrawal(
-                session_hash=intent.session_hash, event_request_id=intent.event_request_id
-            )
-            _respect_withdrawal(intent)
-        latest = GuestCreation.objects.get(id=known.latest) if known.latest else None
-        earlier = latest and (_resumable(intent, latest, now) or _reusable(intent, latest, now))
-        if earlier is None:
-            return Opened(_insert(intent, subject), Step.CREATE)
-        if _in_work(earlier, now):
-            return Opened(_entry(earlier, subject, intent), Step.WAIT)
-        _remember_key(intent, earlier.id)
-        return _token_for(earlier, subject, intent)
+    return run(lambda: _open(intent))
 
 
 def find_guest(*, session_hash: str, guest_id: str, event_request_id: str) -> Entry | None:
@@ -136,6 +118,27 @@ def find_guest(*, session_hash: str, guest_id: str, event_request_id: str) -> En
             raise ConsentWithdrawn
         subject = log.pseudonym(session_hash=session_hash)
         return Entry(row.id, subject, event_request_id, row.guest_id)
+
+
+def _open(intent: Intent) -> Opened:
+    lock_session(intent.session_hash)
+    subject = log.pseudonym(session_hash=intent.session_hash)
+    known = sql.history(session_hash=intent.session_hash)
+    now = known.now
+    key = _find_key(intent)
+    if key and _serves(key.creation, now):
+        return _repeat(key, subject, intent, now)
+    if known.withdrawn:
+        meet_withdrawal(session_hash=intent.session_hash, event_request_id=intent.event_request_id)
+        _respect_withdrawal(intent)
+    latest = GuestCreation.objects.get(id=known.latest) if known.latest else None
+    earlier = latest and (_resumable(intent, latest, now) or _reusable(intent, latest, now))
+    if earlier is None:
+        return Opened(_insert(intent, subject), Step.CREATE)
+    if _in_work(earlier, now):
+        return Opened(_entry(earlier, subject, intent), Step.WAIT)
+    _remember_key(intent, earlier.id)
+    return _token_for(earlier, subject, intent)
 
 
 def _find_key(intent: Intent) -> IdempotencyKey | None:

@@ -1,11 +1,11 @@
 """The short transactions that the ledger is made of, and what crosses its border."""
 
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -20,6 +20,8 @@ from crm import sessions
 GRACE_SECONDS = 5
 # A queued row waits for the worker no longer than its visitor may ask what became of it.
 QUEUED_FOR = timedelta(minutes=10)
+
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,16 @@ class Outcome:
     sent: bool = False
 
 
+def run(unit: Callable[[], _Value]) -> _Value:
+    """Run one unit of an init in a transaction, and return its value once that is committed.
+
+    A unit reads, decides and writes, and waits for nobody; what it raises takes back what it wrote.
+    It may run twice, so it keeps nothing outside of itself.
+    """
+    with short_transaction():
+        return unit()
+
+
 @contextmanager
 def short_transaction() -> Iterator[None]:
     """Run one transaction and give the connection back: none waits for the platform."""
@@ -77,11 +89,19 @@ def session_transaction(session_hash: str) -> Iterator[None]:
     Raises WrongPepper where the session's key is none of this database's kind.
     """
     with short_transaction():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(session_hash[:15], 16)])
-        sessions.require_pepper()
+        lock_session(session_hash)
         yield
+
+
+def lock_session(session_hash: str) -> None:
+    """Let nobody else decide about this session until the caller's transaction ends.
+
+    Raises WrongPepper.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(session_hash[:15], 16)])
+    sessions.require_pepper()
 
 
 def release_connection() -> None:

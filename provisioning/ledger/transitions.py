@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from audit import log
 from provisioning.ledger import sql
-from provisioning.ledger.transactions import Entry, Outcome, digest, in_work, short_transaction
+from provisioning.ledger.transactions import Entry, Outcome, digest, in_work, run
 from provisioning.models import GuestCreation, Status
 
 IN_WORK = (Status.QUEUED, Status.PENDING)
@@ -40,7 +40,8 @@ def guest_created(
     that comes after recovery gave the row up still corrects it. Raises Lost, also where the row was
     erased meanwhile: the erasure has queued its unknown guest for deletion on the platform.
     """
-    with short_transaction():
+
+    def unit() -> bool:
         consent = sql.stored_consent(creation_id=entry.id)
         mismatch = echo_given not in (None, consent.given) or (
             echo_type not in (None, consent.type)
@@ -62,33 +63,28 @@ def guest_created(
                 **({"overdue_at": None} if rests else {}),
             },
         )
-    return consent.stands
+        return consent.stands
+
+    return run(unit)
 
 
 def ready(*, entry: Entry, expires_at: str) -> None:
     """Record that a token was issued for the guest. Raises Lost."""
-    with short_transaction():
-        move(
-            entry,
-            WITH_GUEST,
-            "token.issued",
-            {"expiresAt": expires_at},
-            {
-                "status": Status.READY,
-                "overdue_at": None,
-                "token_expires_at": expires_at[:40],
-                "error_code": "",
-                "platform_status": None,
-            },
-            counted="tokens_issued",
-        )
+    columns = {
+        "status": Status.READY,
+        "overdue_at": None,
+        "token_expires_at": expires_at[:40],
+        "error_code": "",
+        "platform_status": None,
+    }
+    said = {"expiresAt": expires_at}
+    run(lambda: move(entry, WITH_GUEST, "token.issued", said, columns, counted="tokens_issued"))
 
 
 def token_failed(*, entry: Entry, outcome: Outcome) -> None:
     """Record that no token came: the guest rests until the session's next init. Raises Lost."""
-    with short_transaction():
-        columns = {"overdue_at": None, **_columns(outcome)}
-        move(entry, WITH_GUEST, "token.failed", _said(entry, outcome), columns)
+    columns = {"overdue_at": None, **_columns(outcome)}
+    run(lambda: move(entry, WITH_GUEST, "token.failed", _said(entry, outcome), columns))
 
 
 def settle(*, entry: Entry, status: Status, outcome: Outcome) -> bool:
@@ -110,13 +106,12 @@ def rest(*, entry: Entry) -> None:
 
 
 def _settle(entry: Entry, leaving: Sequence[Status], status: Status, outcome: Outcome) -> bool:
+    columns = {"status": status, "overdue_at": None, **_columns(outcome)}
+    if status == Status.FAILED and not outcome.sent:
+        columns["sent_fields"] = []  # they were prepared, and never left
+    kind = f"guest.{status.value}"
     try:
-        with short_transaction():
-            columns = {"status": status, "overdue_at": None, **_columns(outcome)}
-            if status == Status.FAILED and not outcome.sent:
-                columns["sent_fields"] = []  # they were prepared, and never left
-            said = _said(entry, outcome)
-            move(entry, leaving, f"guest.{status.value}", said, columns)
+        run(lambda: move(entry, leaving, kind, _said(entry, outcome), columns))
     except Lost:
         return False
     return True
