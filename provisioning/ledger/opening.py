@@ -100,7 +100,7 @@ def open_creation(*, intent: Intent) -> Opened:
 
     Raises KeyInUse, KeyMismatch or ConsentWithdrawn, with nothing written.
     """
-    return run(lambda: _open(intent))
+    return run(lambda: _open(intent), retry=False)  # a 503 is better than a late guest
 
 
 def find_guest(*, session_hash: str, guest_id: str, event_request_id: str) -> Entry | None:

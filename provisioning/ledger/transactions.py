@@ -61,14 +61,20 @@ class Outcome:
     sent: bool = False
 
 
-def run(unit: Callable[[], _Value]) -> _Value:
+def run(unit: Callable[[], _Value], *, retry: bool = True) -> _Value:
     """Run one unit of an init in a transaction, and return its value once that is committed.
 
     A unit reads, decides and writes, and waits for nobody; what it raises takes back what it wrote.
-    It may run twice, so it keeps nothing outside of itself.
+    It may run twice, so it keeps nothing outside of itself. `retry`: where others share the
+    transaction and it fails, the unit is tried once more alone (SQLite, under gevent).
     """
-    with short_transaction():
-        return unit()
+    try:
+        if connection.vendor == "sqlite":
+            return connection.run_unit(unit, retry=retry)  # type: ignore[attr-defined, no-any-return]
+        with transaction.atomic():
+            return unit()
+    finally:
+        release_connection()
 
 
 @contextmanager

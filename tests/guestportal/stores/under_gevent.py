@@ -1,8 +1,8 @@
-"""Units written under gevent, as in a web process: `python -m … SCENARIO FILE` prints JSON.
+"""Units written under gevent, as in a web process: `python -m … FILE` prints JSON.
 
 Greenlets take turns only where they wait, so what stands in line together is the same each time.
 """
-# ruff: noqa: E402, I001  (the patch comes first, as in gunicorn's worker)
+# ruff: noqa: E402  (the patch comes first, as in gunicorn's worker)
 
 from gevent import monkey
 
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
+import django
 import gevent
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -35,16 +36,16 @@ statements: list[str] = []
 visitor: ContextVar[str] = ContextVar("visitor", default="nobody")
 
 
-def scenario_apart() -> Any:
+def apart() -> Any:
     """Three at once, of which the second fails."""
     return told(write("first"), write("second", then=refuse), write("third"))
 
 
-def scenario_alone() -> Any:
+def alone() -> Any:
     return told(write("one")), told(write("two", then=refuse))
 
 
-def scenario_woken() -> Any:
+def woken() -> Any:
     """What everybody else can read when a caller goes on."""
 
     def seen(name: str) -> Callable[[], list[str]]:
@@ -53,15 +54,16 @@ def scenario_woken() -> Any:
     return wait_for(seen("first"), seen("second"), seen("third"))
 
 
-def scenario_many() -> Any:
+def many() -> Any:
     told(*(write(f"{number:03}") for number in range(MOST_TOGETHER + 6)))
     return [statements.count("COMMIT"), len(kept())]
 
 
-def scenario_whose() -> Any:
-    """Who a unit writes for, and on which connection."""
+def whose() -> Any:
+    """Who a unit writes for, and on how many connections of which greenlet."""
 
     def unit() -> Any:
+        connection.validate_thread_sharing()
         return visitor.get(), id(connection.connection), connection.in_atomic_block
 
     def come(name: str) -> Callable[[], Any]:
@@ -75,48 +77,68 @@ def scenario_whose() -> Any:
     return names, len(set(connections)), inside
 
 
-def scenario_not_committed() -> Any:
+def not_committed() -> Any:
     """One whose row cannot be committed, between an opening and a transition."""
     return told(write("opening"), write("bad", session="none"), write("transition"))
 
 
-def scenario_not_committed_again() -> Any:
+def not_committed_again() -> Any:
     return told(write("opening"), write("transition", session="none"))
 
 
-def scenario_rolled_back() -> Any:
+def rolled_back() -> Any:
     """One with which SQLite gives up the whole transaction, as where the disk is full."""
     told(write("there"))
     roll_back = "INSERT OR ROLLBACK INTO rows (name) VALUES ('there')"
     return told(write("opening"), named("bad", lambda: execute(roll_back)), write("transition"))
 
 
-def scenario_given_up() -> Any:
+def given_up() -> Any:
     """A database that is locked: the second's time is up before it is free."""
     with locked() as other:
-        first = gevent.spawn(attempt, write("first"))
+        leader = gevent.spawn(attempt, write("first"))
+        gevent.sleep(0)
         with answer_within(0):
             second = attempt(write("second"))
         other.execute("COMMIT")
-    return first.get(), second
+    return leader.get(), second
 
 
-def scenario_locked() -> Any:
+def locked() -> Any:
     """A database that is locked for longer than anybody waits."""
     with locked(), answer_within(0):
         during = told(write("first"), write("second"))
     return during, told(write("third"))
 
 
-def scenario_killed() -> Any:
+def killed() -> Any:
     """The one who leads is ended while it waits for the lock."""
     with locked() as other:
         leader = gevent.spawn(attempt, write("first"))
         second = gevent.spawn(attempt, write("second"))
-        gevent.idle()
+        while not statements:
+            gevent.sleep(0)
         leader.kill()
         other.execute("COMMIT")
     return second.get()
+
+
+SCENARIOS = {
+    each.__name__: each
+    for each in (
+        apart,
+        alone,
+        woken,
+        many,
+        whose,
+        not_committed,
+        not_committed_again,
+        rolled_back,
+        given_up,
+        locked,
+        killed,
+    )
+}
 
 
 def named(name: str, unit: Callable[[], Any]) -> Callable[[], Any]:
@@ -180,15 +202,21 @@ def locked() -> sqlite3.Connection:
     return other
 
 
-def main(scenario: str, file: str) -> None:
+def main(file: str) -> None:
     settings.configure(DATABASES={"default": database(f"sqlite:///{file}")})
+    django.setup()
     connection_created.connect(listen)
     with connection.cursor() as cursor:
         cursor.executescript(_TABLES)
     connection.close()
-    statements.clear()
-    came = globals()[f"scenario_{scenario}"]()
-    print(json.dumps({"came": came, "kept": kept(), "statements": statements}))
+    told_of = {}
+    for name, scenario in SCENARIOS.items():
+        statements.clear()
+        came = scenario()
+        begun = [words.split()[0] for words in statements if "PRAGMA" not in words]
+        told_of[name] = {"came": came, "kept": kept(), "begun": begun}
+        run(lambda: execute("DELETE FROM rows"))
+    print(json.dumps(told_of))
 
 
 def listen(connection: Any, **_: Any) -> None:
@@ -196,4 +224,4 @@ def listen(connection: Any, **_: Any) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1])
