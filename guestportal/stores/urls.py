@@ -40,7 +40,7 @@ def database(url: str, *, made_later: Path | None = None) -> dict[str, Any]:
         del options["options"]
         entry["DISABLE_SERVER_SIDE_CURSORS"] = True
     engine = "guestportal.stores.postgresql"
-    return entry | {"ENGINE": engine, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
+    return entry | {"ENGINE": engine, "OPTIONS": options}
 
 
 def _is_on(value: Any) -> bool:
@@ -134,11 +134,11 @@ _SQLITE = {
 }
 
 # psycopg's; what the URL's query says wins. A connection is held for a transaction, never while
-# the platform is awaited, so a few serve many visitors. Each is checked when it is taken: one that
-# a restarted server left behind is replaced unseen. Eight seconds are what the last of 500 visitors
-# at once may wait for one, and what a visitor waits for an honest 503 with the server gone. The
-# pool gives up on a connection sooner, so that the first visitor after the server's return opens
-# it anew.
+# the platform is awaited, so a few serve many visitors. Each is looked at when it is taken: one
+# that a restarted server left behind is replaced unseen, one whose server vanished without a word
+# costs one 503. Eight seconds are what the last of 500 visitors at once may wait for one, and what
+# a visitor waits for an honest 503 with the server gone. The pool gives up on a connection sooner,
+# so that the first visitor after the server's return opens it anew.
 _POSTGRESQL = {
     "pool": {"min_size": 1, "max_size": 20, "timeout": 8, "reconnect_timeout": 2},
     "connect_timeout": 3,

@@ -13,23 +13,26 @@ import hmac
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
+from django.db import IntegrityError
 from django.utils import timezone
 
 from audit import log
 from provisioning.consent.decision import Consent
 from provisioning.consent.notices import ShownNotice
 from provisioning.ledger import sql
+from provisioning.ledger.sql import History
 from provisioning.ledger.transactions import (
     QUEUED_FOR,
     Entry,
     Sending,
+    database,
     digest,
-    lock_session,
     overdue_after,
-    run,
+    run_in_session,
     sent_columns,
     short_transaction,
 )
@@ -100,7 +103,12 @@ def open_creation(*, intent: Intent) -> Opened:
 
     Raises KeyInUse, KeyMismatch or ConsentWithdrawn, with nothing written.
     """
-    return run(lambda: _open(intent), retry=False)  # a 503 is better than a late guest
+    unit = partial(_open, intent)
+    try:
+        return run_in_session(intent.session_hash, unit)
+    except IntegrityError:
+        # Somebody gave the session its name in the log at the same moment: now it has one.
+        return run_in_session(intent.session_hash, unit)
 
 
 def find_guest(*, session_hash: str, guest_id: str, event_request_id: str) -> Entry | None:
@@ -108,37 +116,33 @@ def find_guest(*, session_hash: str, guest_id: str, event_request_id: str) -> En
 
     Raises ConsentWithdrawn where the visitor took back the consent it rests on.
     """
+    rows = GuestCreation.objects.filter(session_hash=session_hash, guest_id=guest_id)
     with short_transaction():
-        row = GuestCreation.objects.filter(
-            session_hash=session_hash, guest_id=guest_id, erased_at=None
-        ).first()
+        row = rows.filter(erased_at=None).first()
         if row is None:
             return None
         if row.withdrawn_at:
             raise ConsentWithdrawn
-        subject = log.pseudonym(session_hash=session_hash)
-        return Entry(row.id, subject, event_request_id, row.guest_id)
+        return Entry.of(row, event_request_id)
 
 
-def _open(intent: Intent) -> Opened:
-    lock_session(intent.session_hash)
-    subject = log.pseudonym(session_hash=intent.session_hash)
-    known = sql.history(session_hash=intent.session_hash)
+def _open(intent: Intent, known: History) -> Opened:
     now = known.now
     key = _find_key(intent)
     if key and _serves(key.creation, now):
-        return _repeat(key, subject, intent, now)
+        return _repeat(key, intent, now)
     if known.withdrawn:
         meet_withdrawal(session_hash=intent.session_hash, event_request_id=intent.event_request_id)
         _respect_withdrawal(intent)
+        known = database.look(intent.session_hash)  # which may have a name in the log now
     latest = GuestCreation.objects.get(id=known.latest) if known.latest else None
     earlier = latest and (_resumable(intent, latest, now) or _reusable(intent, latest, now))
     if earlier is None:
-        return Opened(_insert(intent, subject), Step.CREATE)
+        return Opened(_insert(intent, known.salt), Step.CREATE)
     if _in_work(earlier, now):
-        return Opened(_entry(earlier, subject, intent), Step.WAIT)
+        return Opened(Entry.of(earlier, intent.event_request_id), Step.WAIT)
     _remember_key(intent, earlier.id)
-    return _token_for(earlier, subject, intent)
+    return _token_for(earlier, intent)
 
 
 def _find_key(intent: Intent) -> IdempotencyKey | None:
@@ -157,7 +161,7 @@ def _find_key(intent: Intent) -> IdempotencyKey | None:
     )
 
 
-def _repeat(key: IdempotencyKey, subject: str, intent: Intent, now: datetime) -> Opened:
+def _repeat(key: IdempotencyKey, intent: Intent, now: datetime) -> Opened:
     if key.body_hash != intent.body_hash:
         raise KeyMismatch
     if _in_work(key.creation, now):
@@ -165,7 +169,7 @@ def _repeat(key: IdempotencyKey, subject: str, intent: Intent, now: datetime) ->
     if key.creation.withdrawn_at:
         # The same request again is not a new statement of consent.
         raise ConsentWithdrawn
-    return _token_for(key.creation, subject, intent, key.answer)
+    return _token_for(key.creation, intent, key.answer)
 
 
 def _respect_withdrawal(intent: Intent) -> None:
@@ -227,11 +231,11 @@ def _in_work(row: GuestCreation, now: datetime) -> bool:
     return row.overdue_at is not None and now < row.overdue_at <= now + QUEUED_FOR
 
 
-def _token_for(row: GuestCreation, subject: str, intent: Intent, answer: str = "") -> Opened:
-    entry = _entry(row, subject, intent)
+def _token_for(row: GuestCreation, intent: Intent, answer: str = "") -> Opened:
+    entry = Entry.of(row, intent.event_request_id)
     log.record(
         kind="guest.reused",
-        subject=subject,
+        subject=entry.subject,
         actor="visitor",
         request_id=intent.event_request_id,
         data={"creation": str(row.id), "consent": _consent_data(intent)},
@@ -239,10 +243,10 @@ def _token_for(row: GuestCreation, subject: str, intent: Intent, answer: str = "
     return Opened(entry, Step.TOKEN, answer)
 
 
-def _insert(intent: Intent, subject: str) -> Entry:
-    now, salt = timezone.now(), secrets.token_hex(16)
+def _insert(intent: Intent, subject_salt: bytes | None) -> Entry:
+    now, salt, consent = timezone.now(), secrets.token_hex(16), intent.consent
     sent = sent_columns(salt, intent.sending)
-    sql.insert(
+    creation = sql.insert(
         columns={
             "id": intent.creation_id,
             "created_at": now,
@@ -252,9 +256,9 @@ def _insert(intent: Intent, subject: str) -> Entry:
             "session_hash": intent.session_hash,
             "status": Status.QUEUED if intent.queued else Status.PENDING,
             "overdue_at": QUEUED_FOR if intent.queued else overdue_after(),
-            "consent_given": intent.consent.given,
-            "consent_type": intent.consent.type,
-            "consent_basis": intent.consent.basis,
+            "consent_given": consent.given,
+            "consent_type": consent.type,
+            "consent_basis": consent.basis,
             "notice_version": intent.notice_version,
             "language": intent.language,
             "notice_id": intent.notice.id if intent.notice else None,
@@ -263,8 +267,9 @@ def _insert(intent: Intent, subject: str) -> Entry:
             **sent,
         }
     )
-    _remember_key(intent, intent.creation_id)
-    log.record(
+    naming = subject_salt or log.new_salt()
+    subject = log.salted(salt=naming, session_hash=intent.session_hash)
+    event = log.event(
         kind="init.attempted",
         subject=subject,
         actor="visitor",
@@ -276,7 +281,12 @@ def _insert(intent: Intent, subject: str) -> Entry:
             "sentFields": sent["sent_fields"],
         },
     )
-    return Entry(intent.creation_id, subject, intent.event_request_id)
+    named = [] if subject_salt else [(log.ADD_SALT, [intent.session_hash, naming])]
+    _remember_key(intent, intent.creation_id)
+    database.write([*named, creation, (f"{log.INSERT} VALUES ({log.MARKS})", event)])
+    return Entry(
+        intent.creation_id, subject, intent.event_request_id, consent.given, consent.type, salt
+    )
 
 
 def _remember_key(intent: Intent, creation_id: UUID) -> None:
@@ -291,10 +301,6 @@ def _remember_key(intent: Intent, creation_id: UUID) -> None:
                 "answer": intent.answer,
             },
         )
-
-
-def _entry(row: GuestCreation, subject: str, intent: Intent) -> Entry:
-    return Entry(row.id, subject, intent.event_request_id, row.guest_id)
 
 
 def _consent_data(intent: Intent) -> dict[str, object]:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from audit import log
 from provisioning.consent.decision import Consent
 from provisioning.ledger.opening import ConsentWithdrawn
 from provisioning.ledger.transactions import (
@@ -14,7 +13,7 @@ from provisioning.ledger.transactions import (
     session_transaction,
     short_transaction,
 )
-from provisioning.ledger.transitions import Lost, move
+from provisioning.ledger.transitions import Change, Lost, move
 from provisioning.models import GuestCreation, Status
 
 
@@ -40,9 +39,9 @@ def find_queued(*, creation_id: UUID) -> Waiting | None:
         ).first()
         if row is None:
             return None
-        subject = log.pseudonym(session_hash=row.session_hash)
+        entry = Entry.of(row, row.request_in_events)
     consent = Consent(row.consent_given, row.consent_type, row.consent_basis)
-    return Waiting(Entry(row.id, subject, row.request_in_events), row.session_hash, consent)
+    return Waiting(entry, row.session_hash, consent)
 
 
 def start(*, entry: Entry, session_hash: str, sending: Sending) -> None:
@@ -57,10 +56,6 @@ def start(*, entry: Entry, session_hash: str, sending: Sending) -> None:
         if row.withdrawn_at:
             raise ConsentWithdrawn
         columns = sent_columns(row.salt, sending)
-        move(
-            entry,
-            (Status.QUEUED,),
-            "init.started",
-            {"payloadDigest": columns["payload_digest"], "sentFields": columns["sent_fields"]},
-            {"status": Status.PENDING, "overdue_at": overdue_after(), **columns},
-        )
+        said = {"payloadDigest": columns["payload_digest"], "sentFields": columns["sent_fields"]}
+        columns |= {"status": Status.PENDING, "overdue_at": overdue_after()}
+        move(Change(entry, (Status.QUEUED,), "init.started", said, columns))

@@ -10,13 +10,16 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from audit import log
 from provisioning import ledger
 from provisioning.ledger import Entry
 from provisioning.ledger.transactions import in_work
 from provisioning.models import GuestCreation, Status
 
 BATCH = 500
+_NEEDED = (
+    *("id", "status", "session_hash", "event_request_id"),
+    *("consent_given", "consent_type", "salt", "guest_id"),
+)
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,7 @@ def recover() -> Recovered:
     unknown = failed = resting = 0
     while rows := list(_overdue()[:BATCH]):
         for row in rows:
-            subject = log.pseudonym(session_hash=row.session_hash)
-            entry = Entry(row.id, subject, row.request_in_events)
+            entry = Entry.of(row, row.request_in_events)
             if row.status == Status.PENDING:
                 unknown += ledger.give_up(
                     entry=entry, leaving=Status.PENDING, status=Status.UNKNOWN
@@ -65,6 +67,6 @@ def _overdue() -> QuerySet[GuestCreation]:
     return (
         GuestCreation.objects.filter(overdue_at__isnull=False)
         .exclude(in_work())
-        .only("id", "status", "session_hash", "event_request_id")
+        .only(*_NEEDED)
         .order_by("overdue_at")
     )

@@ -17,69 +17,60 @@ from django.db import connection
 from django.db.models import Field
 from django.utils import timezone
 
+from audit import log
 from provisioning.models import GuestCreation, Withdrawal
+
+Statement = tuple[str, Sequence[Any]]  # its text and its parameters
 
 _CREATIONS, _WITHDRAWALS = GuestCreation._meta.db_table, Withdrawal._meta.db_table
 _HISTORY = (
     f"SELECT (SELECT id FROM {_CREATIONS} WHERE session_hash = %s ORDER BY id DESC LIMIT 1),"  # noqa: S608
-    f" EXISTS (SELECT 1 FROM {_WITHDRAWALS} WHERE session_hash = %s)"
+    f" EXISTS (SELECT 1 FROM {_WITHDRAWALS} WHERE session_hash = %s), ({log.FIND_SALT})"
 )
 # What machines share is measured by the clock of the database that they share; on SQLite all of
 # them are one machine.
 _NOW = {"postgresql": "clock_timestamp()"}
-_CONSENT = (
-    f"SELECT consent_given, consent_type, withdrawn_at IS NULL, salt FROM {_CREATIONS}"  # noqa: S608
-    " WHERE id = %s"
-)
 
 
 class History(NamedTuple):
-    """What is known of a session: its latest creation, if consent was taken back; and the time."""
+    """What is known of a session: its latest creation, if consent was taken back, and the time.
+
+    `salt` is what names it in the log, None where it has no name there yet.
+    """
 
     latest: Any
     withdrawn: bool
+    salt: bytes | None
     now: datetime
 
 
-class StoredConsent(NamedTuple):
-    """The consent a creation rests on; `stands` until the visitor takes it back."""
-
-    given: bool
-    type: str
-    stands: bool
-    salt: str
+def history(session_hash: str) -> Statement:
+    """Return the question what is known of a session: nothing, for most of them."""
+    return f"{_HISTORY}, {_NOW.get(connection.vendor, 'NULL')}", [session_hash] * 3
 
 
-def history(*, session_hash: str) -> History:
-    """Return what is known of a session: nothing, for most of them."""
-    clock = _NOW.get(connection.vendor, "NULL")
-    latest, withdrawn, now = _fetch(f"{_HISTORY}, {clock}", [session_hash, session_hash])
-    return History(latest, bool(withdrawn), now or timezone.now())
+def known(row: Sequence[Any]) -> History:
+    """Return the answer to `history`."""
+    latest, withdrawn, salt, now = row
+    return History(latest, bool(withdrawn), salt and bytes(salt), now or timezone.now())
 
 
-def stored_consent(*, creation_id: UUID) -> StoredConsent:
-    """Return the consent that a creation rests on. A creation is never deleted."""
-    given, kind, stands, salt = _fetch(_CONSENT, [creation_id.hex])
-    return StoredConsent(bool(given), kind, bool(stands), salt)
-
-
-def insert(*, columns: Mapping[str, Any]) -> None:
+def insert(*, columns: Mapping[str, Any]) -> Statement:
     """Add a creation of these columns, a timedelta being from now on; others get their defaults."""
     row = {**_defaults(), **{name: _plain(value) for name, value in columns.items()}}
-    _run(_insert(tuple(row), _moments(row)), list(row.values()))
+    return _insert(tuple(row), _moments(row)), list(row.values())
 
 
 def update(
     *, creation_id: UUID, leaving: Sequence[Enum], columns: Mapping[str, Any], counted: str = ""
-) -> bool:
+) -> Statement:
     """Change these columns of a creation if it is in a state of `leaving` and not erased.
 
-    A timedelta is a moment from now on; `counted` names a column to which one is added. Returns
-    whether the row was changed.
+    A timedelta is a moment from now on; `counted` names a column to which one is added.
     """
     changed = {name: _plain(value) for name, value in columns.items()}
-    statement = _update(tuple(changed), _moments(changed), counted, len(leaving))
-    return _run(statement, [*changed.values(), *map(_plain, (creation_id, *leaving))]) == 1
+    text = _update(tuple(changed), _moments(changed), counted, len(leaving))
+    return text, [*changed.values(), *map(_plain, (creation_id, *leaving))]
 
 
 @functools.cache
@@ -125,16 +116,3 @@ def _moments(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _mark(name: str, moments: tuple[str, ...]) -> str:
     return f"{_NOW[connection.vendor]} + %s" if name in moments else "%s"
-
-
-def _fetch(sql: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        row: tuple[Any, ...] = cursor.fetchone()
-    return row
-
-
-def _run(sql: str, parameters: Sequence[Any]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return int(cursor.rowcount)

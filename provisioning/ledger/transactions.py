@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -14,7 +14,11 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from audit import log
 from crm import sessions
+from provisioning.ledger import postgresql, sqlite
+from provisioning.ledger.sql import History, Statement
+from provisioning.models import GuestCreation
 
 # A row is overdue this long after the deadline of the init that works on it.
 GRACE_SECONDS = 5
@@ -24,17 +28,42 @@ QUEUED_FOR = timedelta(minutes=10)
 _Value = TypeVar("_Value")
 
 
+class Database(Protocol):
+    """How the ledger writes, which is one module for each kind of database."""
+
+    def run(self, unit: Callable[[], _Value]) -> _Value: ...
+    def run_in_session(self, session_hash: str, unit: Callable[[History], _Value]) -> _Value: ...
+    def look(self, session_hash: str) -> History: ...
+    def write(self, statements: Sequence[Statement]) -> None: ...
+    def change(self, update: Statement, event: Sequence[Any]) -> tuple[Any] | None: ...
+
+
+database: Database = postgresql if connection.vendor == "postgresql" else sqlite
+
+
 @dataclass(frozen=True)
 class Entry:
     """One creation as the pipeline carries it; `subject` is the log's name for the session.
 
-    `event_request_id`: under which its events stand, made here (`GuestCreation`).
+    `event_request_id`: under which its events stand, made here (`GuestCreation`). The consent it
+    rests on and the salt of its digests never change; only an erasure takes the salt away, and an
+    erased row takes no transition.
     """
 
     id: UUID
     subject: str
     event_request_id: str
+    consent_given: bool
+    consent_type: str
+    salt: str = field(repr=False)
     guest_id: str = ""
+
+    @classmethod
+    def of(cls, row: GuestCreation, event_request_id: str) -> "Entry":
+        """Return `row` as an entry whose events stand under `event_request_id`."""
+        subject = log.pseudonym(session_hash=row.session_hash)
+        consent = row.consent_given, row.consent_type
+        return cls(row.id, subject, event_request_id, *consent, row.salt, row.guest_id)
 
 
 @dataclass(frozen=True)
@@ -61,18 +90,30 @@ class Outcome:
     sent: bool = False
 
 
-def run(unit: Callable[[], _Value], *, retry: bool = True) -> _Value:
+def run(unit: Callable[[], _Value]) -> _Value:
     """Run one unit of an init in a transaction, and return its value once that is committed.
 
     A unit reads, decides and writes, and waits for nobody; what it raises takes back what it wrote.
-    It may run twice, so it keeps nothing outside of itself. `retry`: where others share the
-    transaction and it fails, the unit is tried once more alone (SQLite, under gevent).
+    It may run twice, so it keeps nothing outside of itself.
     """
     try:
-        if connection.vendor == "sqlite":
-            return connection.run_unit(unit, retry=retry)  # type: ignore[attr-defined, no-any-return]
-        with transaction.atomic():
-            return unit()
+        return database.run(unit)
+    finally:
+        release_connection()
+
+
+def run_in_session(session_hash: str, unit: Callable[[History], _Value]) -> _Value:
+    """Run a unit, given what is known of the session, while nobody else decides about that.
+
+    Raises WrongPepper where the session's key is none of this database's kind.
+    """
+
+    def checked(known: History) -> _Value:
+        sessions.require_pepper()
+        return unit(known)
+
+    try:
+        return database.run_in_session(session_hash, checked)
     finally:
         release_connection()
 
@@ -88,26 +129,16 @@ def short_transaction() -> Iterator[None]:
 
 
 @contextmanager
-def session_transaction(session_hash: str) -> Iterator[None]:
+def session_transaction(session_hash: str) -> Iterator[History]:
     """Run one short transaction in which nobody else decides about this session.
 
     SQLite takes its one write lock at BEGIN; PostgreSQL gets an advisory lock for the session.
     Raises WrongPepper where the session's key is none of this database's kind.
     """
     with short_transaction():
-        lock_session(session_hash)
-        yield
-
-
-def lock_session(session_hash: str) -> None:
-    """Let nobody else decide about this session until the caller's transaction ends.
-
-    Raises WrongPepper.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(session_hash[:15], 16)])
-    sessions.require_pepper()
+        known = database.look(session_hash)
+        sessions.require_pepper()
+        yield known
 
 
 def release_connection() -> None:

@@ -5,6 +5,7 @@ and a settled row stays settled.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from audit import log
 from provisioning.ledger import sql
-from provisioning.ledger.transactions import Entry, Outcome, digest, in_work, run
+from provisioning.ledger.transactions import Entry, Outcome, database, digest, in_work, run
 from provisioning.models import GuestCreation, Status
 
 IN_WORK = (Status.QUEUED, Status.PENDING)
@@ -22,6 +23,21 @@ WITH_GUEST = (Status.GUEST_CREATED, Status.READY)
 
 class Lost(Exception):
     """The row is no longer in a state that this transition may leave."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One transition: of which row, the states it may leave, its event, and what it changes.
+
+    `counted`: a column to add one to.
+    """
+
+    entry: Entry
+    leaving: Sequence[Status]
+    kind: str
+    data: Mapping[str, Any]
+    columns: Mapping[str, Any]
+    counted: str = ""
 
 
 def guest_created(
@@ -40,32 +56,23 @@ def guest_created(
     that comes after recovery gave the row up still corrects it. Raises Lost, also where the row was
     erased meanwhile: the erasure has queued its unknown guest for deletion on the platform.
     """
-
-    def unit() -> bool:
-        consent = sql.stored_consent(creation_id=entry.id)
-        mismatch = echo_given not in (None, consent.given) or (
-            echo_type not in (None, consent.type)
-        )
-        move(
-            entry,
-            (Status.PENDING, Status.UNKNOWN),
-            "guest.created",
-            # The id itself would name the visitor to whoever has the platform's data.
-            {"guestDigest": digest(consent.salt, guest_id.encode()), "echoMismatch": mismatch},
-            {
-                "status": Status.GUEST_CREATED,
-                "guest_id": guest_id,
-                "echo_consent_given": echo_given,
-                "echo_consent_type": echo_type or "",
-                "echo_created_date": echo_created,
-                "echo_mismatch": mismatch,
-                "error_code": "",
-                **({"overdue_at": None} if rests else {}),
-            },
-        )
-        return consent.stands
-
-    return run(unit)
+    mismatch = echo_given not in (None, entry.consent_given) or (
+        echo_type not in (None, entry.consent_type)
+    )
+    # The id itself would name the visitor to whoever has the platform's data.
+    said = {"guestDigest": digest(entry.salt, guest_id.encode()), "echoMismatch": mismatch}
+    columns = {
+        "status": Status.GUEST_CREATED,
+        "guest_id": guest_id,
+        "echo_consent_given": echo_given,
+        "echo_consent_type": echo_type or "",
+        "echo_created_date": echo_created,
+        "echo_mismatch": mismatch,
+        "error_code": "",
+        **({"overdue_at": None} if rests else {}),
+    }
+    leaving = (Status.PENDING, Status.UNKNOWN)
+    return _commit(Change(entry, leaving, "guest.created", said, columns)) is None
 
 
 def ready(*, entry: Entry, expires_at: str) -> None:
@@ -78,13 +85,13 @@ def ready(*, entry: Entry, expires_at: str) -> None:
         "platform_status": None,
     }
     said = {"expiresAt": expires_at}
-    run(lambda: move(entry, WITH_GUEST, "token.issued", said, columns, counted="tokens_issued"))
+    _commit(Change(entry, WITH_GUEST, "token.issued", said, columns, counted="tokens_issued"))
 
 
 def token_failed(*, entry: Entry, outcome: Outcome) -> None:
     """Record that no token came: the guest rests until the session's next init. Raises Lost."""
     columns = {"overdue_at": None, **_columns(outcome)}
-    run(lambda: move(entry, WITH_GUEST, "token.failed", _said(entry, outcome), columns))
+    _commit(Change(entry, WITH_GUEST, "token.failed", _said(entry, outcome), columns))
 
 
 def settle(*, entry: Entry, status: Status, outcome: Outcome) -> bool:
@@ -109,46 +116,47 @@ def _settle(entry: Entry, leaving: Sequence[Status], status: Status, outcome: Ou
     columns = {"status": status, "overdue_at": None, **_columns(outcome)}
     if status == Status.FAILED and not outcome.sent:
         columns["sent_fields"] = []  # they were prepared, and never left
-    kind = f"guest.{status.value}"
+    said = _said(entry, outcome)
     try:
-        run(lambda: move(entry, leaving, kind, _said(entry, outcome), columns))
+        _commit(Change(entry, leaving, f"guest.{status.value}", said, columns))
     except Lost:
         return False
     return True
 
 
-def move(
-    entry: Entry,
-    leaving: Sequence[Status],
-    kind: str,
-    data: Mapping[str, Any],
-    columns: Mapping[str, Any],
-    *,
-    counted: str = "",
-) -> None:
-    """Write one transition and its event in the caller's transaction. Raises Lost.
+def _commit(change: Change) -> datetime | None:
+    return run(lambda: move(change))
 
-    `counted`: a column to add one to. What gives a new cause for review puts the row back on the
-    queue: an earlier verdict was about what the reviewer could see then.
+
+def move(change: Change) -> datetime | None:
+    """Write one transition and its event; return when the row's consent was withdrawn, if it was.
+
+    Raises Lost. What gives a new cause for review puts the row back on the queue: an earlier
+    verdict was about what the reviewer could see then.
     """
+    columns, entry = change.columns, change.entry
     again = columns.get("status") == Status.UNKNOWN or columns.get("echo_mismatch")
-    if not sql.update(
+    update = sql.update(
         creation_id=entry.id,
-        leaving=leaving,
+        leaving=change.leaving,
         columns={
             "updated_at": timezone.now(),
             **columns,
             **({"reviewed_at": None} if again else {}),
         },
-        counted=counted,
-    ):
-        raise Lost(f"{kind} came too late")
-    log.record(
-        kind=kind,
+        counted=change.counted,
+    )
+    event = log.event(
+        kind=change.kind,
         subject=entry.subject,
         request_id=entry.event_request_id,
-        data={"creation": str(entry.id), **data},
+        data={"creation": str(entry.id), **change.data},
     )
+    changed = database.change(update, event)
+    if changed is None:
+        raise Lost(f"{change.kind} came too late")
+    withdrawn_at: datetime | None = changed[0]
+    return withdrawn_at
 
 
 def _columns(outcome: Outcome) -> dict[str, Any]:
@@ -170,8 +178,7 @@ def _said(entry: Entry, outcome: Outcome) -> dict[str, Any]:
     if not outcome.correlation_id:
         return said
     # Whatever it is, it would stand there for good: the row keeps the text, and can be erased.
-    salt = sql.stored_consent(creation_id=entry.id).salt
-    return said | {"correlationDigest": digest(salt, outcome.correlation_id.encode())}
+    return said | {"correlationDigest": digest(entry.salt, outcome.correlation_id.encode())}
 
 
 def mark_withdrawn(*, session_hash: str) -> int:

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from audit import log
 from provisioning import metrics
-from provisioning.ledger import sql
 from provisioning.ledger.transactions import session_transaction
 from provisioning.ledger.transitions import mark_withdrawn
 from provisioning.models import Withdrawal
@@ -31,8 +30,8 @@ def withdraw(*, session_hash: str, event_request_id: str) -> int:
     From its commit on every process handles the session as declined, also where the number is 0.
     """
     now = timezone.now()
-    with session_transaction(session_hash):
-        known = sql.history(session_hash=session_hash).latest is not None
+    with session_transaction(session_hash) as history:
+        known = history.latest is not None
         Withdrawal.objects.update_or_create(
             session_hash=session_hash,
             defaults={"withdrawn_at": now, "unmet_at": None if known else now},

@@ -11,9 +11,11 @@ class Proxy:
     """A TCP proxy that can be cut: open connections break, new ones are refused.
 
     `pause`: how many seconds whatever the server says is held back; may be changed at any time.
+    `asked`: how often the client said something, which in a dialogue is its round trips.
     """
 
     pause = 0.0
+    asked = 0
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
@@ -55,7 +57,9 @@ class Proxy:
         with suppress(OSError):
             said_by_the_server = source.getpeername() == self._target
             while data := source.recv(65536):
-                if said_by_the_server and self.pause:
+                if not said_by_the_server:
+                    self.asked += 1
+                elif self.pause:
                     threading.Event().wait(self.pause)
                 sink.sendall(data)
         _end(source, sink)

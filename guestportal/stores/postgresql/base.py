@@ -6,14 +6,20 @@ the statement then nobody knows, so the connection is closed: a COMMIT without a
 not done, no further call goes to the platform, and recovery looks at the row.
 """
 
+import select
+import time
 from contextvars import Context
 from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from gevent.monkey import get_original
 from psycopg.pq import TransactionStatus
 
+from guestportal.stores.postgresql import waiting
 from provisioning.time_left import time_left
+
+_poll = get_original("select", "poll")  # for a look: gevent's own would give others a turn
 
 
 class Connection(psycopg.Connection[Any]):
@@ -23,6 +29,8 @@ class Connection(psycopg.Connection[Any]):
         """Wait for the server. Raises psycopg.OperationalError when the time is up."""
         left = time_left()
         try:
+            if timeout is None and waiting.is_cooperative():
+                return waiting.wait(gen, self.pgconn.socket, left)
             return super().wait(gen, interval, timeout if left is None else left)
         except psycopg.OperationalError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
@@ -53,9 +61,22 @@ class _Pool:
         Context().run(self._pool.open)
 
     def getconn(self) -> Any:
-        """Return a connection. Raises psycopg_pool.PoolTimeout."""
+        """Return a connection that nobody has hung up. Raises psycopg_pool.PoolTimeout."""
         patience: float = self._pool.timeout
-        return self._pool.getconn(min(patience, time_left() or patience))
+        ends_at = time.monotonic() + min(patience, time_left() or patience)
+        while True:
+            connection = self._pool.getconn(ends_at - time.monotonic())
+            if not _has_ended(connection):
+                return connection
+            connection.close()
+            self._pool.putconn(connection)  # which opens another
+
+
+def _has_ended(connection: Connection) -> bool:
+    """Tell whether the server spoke unasked on a resting connection: it says that it goes."""
+    look = _poll()
+    look.register(connection.pgconn.socket)
+    return any(event & ~select.POLLOUT for _, event in look.poll(0))
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -72,3 +93,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         options["connection_class"] = Connection
         pool = super().pool
         return pool and _Pool(pool)
+
+    def _start_transaction_under_autocommit(self) -> None:
+        """Leave it to psycopg to begin, unless a statement of ours has (`provisioning.ledger`)."""
+        if self.connection.info.transaction_status == TransactionStatus.IDLE:
+            self._set_autocommit(False)  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """What may become of a creation: which states each transition leaves, and the event it writes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -68,7 +69,7 @@ def row_in(status: Status | str, *, overdue: bool = False, **fields: Any) -> Gue
 
 
 def entry(row: GuestCreation) -> Entry:
-    return Entry(row.id, "a-pseudonym", REQUEST, row.guest_id)
+    return replace(Entry.of(row, REQUEST), subject="a-pseudonym")
 
 
 def stored(row: GuestCreation) -> dict[str, Any]:

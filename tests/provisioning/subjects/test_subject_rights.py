@@ -180,12 +180,13 @@ def test_queues_a_guest_that_only_may_exist(visited):
 
 def test_a_late_answer_of_the_platform_writes_nothing_into_an_erased_row(visited):
     row = latest()
+    entry = ledger.Entry.of(row, row.request_in_events)
     GuestCreation.objects.filter(id=row.id).update(status=Status.UNKNOWN, guest_id="")
     run("erase_subject", "--session-hash", KEY)
 
     with pytest.raises(ledger.Lost):
         ledger.guest_created(
-            entry=ledger.Entry(row.id, "", ""),
+            entry=entry,
             guest_id="late",
             echo_given=True,
             echo_type="explicit",
