@@ -35,6 +35,27 @@ def scripted_error(*, status: int) -> Answer:
     return error(status, "sandbox.fault", "Scripted by the sandbox.")
 
 
+def invalid_json() -> Answer:
+    """Return 400 for a body that is no JSON object."""
+    return error(400, "invalid.json", "The request body is not a JSON object.")
+
+
+def invalid_fields(*, problems: Mapping[str, str]) -> Answer:
+    """Return 400 with one detail for each field at fault; `problems` maps names to codes."""
+    return error(
+        400,
+        "bad.request",
+        f"The request could not be understood: invalid {', '.join(problems)}.",
+        details=[{"errorCode": code, "fieldName": name} for name, code in problems.items()],
+    )
+
+
+def not_found(*, name: str, entity_id: str) -> Answer:
+    """Return 404 for an entity that the platform does not know."""
+    message = f"{name.capitalize()} not found."
+    return error(404, "not.found", message, entityId=entity_id[:64], entityName=name)
+
+
 def unauthenticated(*, given: bool) -> Answer:
     """Return 401: no bearer token, or (`given`) one that is unknown, expired or revoked."""
     headers = {"WWW-Authenticate": "Bearer"}

@@ -89,6 +89,7 @@ def _readable(call: Call) -> dict[str, Any]:
         "endpoint": call.endpoint,
         "method": request.method,
         "path": request.path,
+        "query": request.query,
         "headers": headers,
         "body": _readable_body(call.body, headers.get("content-type", "")),
         "status": call.status,

@@ -85,11 +85,12 @@ def bearer_token(*, request: Request) -> str | None:
 
 
 def _refused(status: int, code: str, description: str) -> Answer:
-    """Return an error of the token endpoint (RFC 6749, 5.2)."""
+    """Return an error of the token endpoint (RFC 6749, 5.2); `description` is the vendor's own."""
     headers = {"Cache-Control": "no-store"}
     if status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="sandbox"'
-    return Answer(status, {"error": code, "error_description": description}, headers)
+    body = {"error": code, "description": description, "error_description": description}
+    return Answer(status, body, headers)
 
 
 def _credentials(request: Request, form: dict[str, str]) -> tuple[str, str] | None:

@@ -7,11 +7,12 @@ from pathlib import Path
 import sandbox
 from sandbox.faults import Fault, InvalidFaultScript, parse_script
 from sandbox.guest_api.guests import GuestApi
+from sandbox.messenger.messenger import Messenger
 from sandbox.platforms import Platform, Platforms, endpoints
 from sandbox.server import serve
 from sandbox.service import Service
 
-PLATFORMS: tuple[type[Platform], ...] = (GuestApi,)
+PLATFORMS: tuple[type[Platform], ...] = (GuestApi, Messenger)
 SUMMARY = "Run a stand-in for the platform on loopback. Changes nothing: all it knows is in memory."
 EPILOG = sandbox.__doc__ or ""
 
@@ -26,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Default 0: no limit"
     )
     add("--rate-per-minute", type=_whole, default=0, metavar="N", help=rate)
+    burst = "bursts of so many calls instead; the platform itself counts by the minute"
+    add("--burst", type=_whole, default=0, metavar="N", help=burst)
     add("--faults", type=_faults, default=(), metavar="FILE", help="JSON fault script, see below")
     add("--client-id", metavar="ID", help="the only one accepted; default: any")
     add("--client-secret", metavar="SECRET", help="the only one accepted; default: any")

@@ -31,7 +31,8 @@ class Route:
     """One call that is taken. `endpoint` is its name in fault scripts and statistics.
 
     `handle` gets the request and the groups of `path`, unquoted. A call without a permission needs
-    no token and counts against no rate. Where it `creates_guests`, the `id` of a 201 is a guest's.
+    no token and counts against no rate. Where it `creates_guests`, the `id` of a 201 is a guest's,
+    or the contact's that stands for one.
     """
 
     endpoint: str
@@ -69,10 +70,11 @@ class Platforms:
         every_scope = [scope for platform in platforms for scope in platform.scopes]
         self.endpoints = endpoints(platforms=platforms)
         self.tokens = AccessTokens(options=options, every_scope=every_scope)
-        self._limit = RateLimit(options.rate_per_minute, time.monotonic)
+        self._limit = RateLimit(options.rate_per_minute, time.monotonic, burst=options.burst)
         self._platforms = [platform(options=options) for platform in platforms]
         routes = [route for platform in self._platforms for route in platform.routes]
-        self._routes = [Route("oauth", re.compile("/oauth/token"), self.tokens.issue), *routes]
+        token_path = re.compile("(?:/login)?/oauth/token")  # the vendor's SDK behind a gateway
+        self._routes = [Route("oauth", token_path, self.tokens.issue), *routes]
 
     def find(self, *, request: Request) -> Route | None:
         """Return the route that a request takes: of its path, and its method where one has it."""

@@ -25,10 +25,14 @@ class _Bucket:
 
 @dataclass(slots=True)
 class RateLimit:
-    """Refills at `per_minute` / 60 a second up to max(2, `per_minute` / 60); 0 is no limit."""
+    """Refills at `per_minute` / 60 a second up to max(2, `per_minute` / 60), or `burst` if set.
+
+    A `per_minute` of 0 is no limit.
+    """
 
     per_minute: int
     clock: Callable[[], float]
+    burst: int = 0
     _buckets: dict[str, _Bucket] = field(default_factory=dict)
 
     def draw(self, *, client_id: str) -> Quota:
@@ -48,7 +52,7 @@ class RateLimit:
         self._buckets.clear()
 
     def _filled(self, client_id: str, now: float, refill: float) -> _Bucket:
-        capacity = max(2.0, refill)
+        capacity = float(self.burst or max(2.0, refill))
         bucket = self._buckets.setdefault(client_id, _Bucket(capacity, now, now))
         bucket.tokens = min(capacity, bucket.tokens + (now - bucket.filled_at) * refill)
         bucket.filled_at = now

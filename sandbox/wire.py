@@ -10,6 +10,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -51,10 +52,23 @@ class Request:
         """The media type in lower case, without parameters; empty where none is given."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
+    def json_object(self) -> dict[str, Any] | None:
+        """Return the body where it is a JSON object, else None."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+        return value if isinstance(value, dict) else None
+
 
 def new_id() -> str:
     """Return a random UUID as text, as the platform uses for ids of every kind."""
     return str(uuid.uuid4())
+
+
+def timestamp(moment: datetime) -> str:
+    """Return a UTC time as the platform writes it: ISO 8601, milliseconds, Z."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)

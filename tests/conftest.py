@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import responses
+from axes.handlers.proxy import AxesProxyHandler
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
@@ -81,9 +82,10 @@ def sandbox(_sandbox_process: Sandbox) -> Sandbox:
 
 
 @pytest.fixture
-def local_cache(settings: Any) -> None:
+def local_cache(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the cache in this process's memory: there it goes by the clock that a test sets."""
     settings.CACHES = {"default": {"BACKEND": "guestportal.stores.cache.LocalCache"}}
+    monkeypatch.setattr(AxesProxyHandler, "implementation", None)  # it holds on to a cache
     cache.clear()
 
 

@@ -34,11 +34,14 @@ def database(url: str, *, made_later: Path | None = None) -> dict[str, Any]:
     entry = dict(environ.Env.db_url_config(url))
     given = entry.get("OPTIONS", {})
     behind_pgbouncer = _is_on(given.pop("pgbouncer", "off"))
+    prepares = _is_on(given.pop("prepare", "off"))
     _require_postgres(entry, given)
     options = _POSTGRESQL | given
     if behind_pgbouncer:  # in transaction mode: docs/operators.md
         del options["options"]
         entry["DISABLE_SERVER_SIDE_CURSORS"] = True
+    if prepares:  # statements on the server: not through PgBouncer before 1.21
+        options |= {"server_side_binding": True, "prepare_threshold": 2}
     engine = "guestportal.stores.postgresql"
     return entry | {"ENGINE": engine, "OPTIONS": options}
 

@@ -19,9 +19,13 @@ from rest_framework import serializers
 
 from crm.profiles import LookupFailed
 from provisioning import ledger
-from provisioning.api.identity import IdentityRequired
 from provisioning.api.refusals import refusal_rows
-from provisioning.api.requests import GuestSerializer, InitSerializer, SessionSerializer
+from provisioning.api.requests import (
+    GuestSerializer,
+    IdentityRequired,
+    InitSerializer,
+    SessionSerializer,
+)
 from provisioning.consent.receipts import ReceiptNotFound
 from provisioning.genesys import errors
 from provisioning.init.in_flight import Overloaded

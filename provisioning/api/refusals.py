@@ -8,7 +8,7 @@ from rest_framework.exceptions import APIException, ValidationError
 
 from crm.profiles import LookupFailed
 from provisioning import ledger
-from provisioning.api.identity import IdentityRequired
+from provisioning.api.requests import IdentityRequired
 from provisioning.consent.decision import ConsentRequired
 from provisioning.consent.notices import UnknownNotice
 from provisioning.consent.receipts import ReceiptNotFound

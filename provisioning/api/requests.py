@@ -1,17 +1,20 @@
 """What a webchat request may say (contract, sections 3 and 4): fields, serializers, headers.
 
-The fields word their errors as the contract does; the serializers are made of them; `init_request`
+The fields word their errors as the contract does; the serializers are made of them.
+`verify_session` checks the proof that the website's own backend knows the session; `init_request`
 turns a validated body and its headers into what the pipeline takes.
 """
 
 import functools
 import hashlib
+import hmac
 import json
 import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 from rest_framework.utils.serializer_helpers import BindingDict
 
@@ -23,6 +26,10 @@ from provisioning.models import ConsentType
 from provisioning.validators import LANGUAGE
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class IdentityRequired(Exception):
+    """The session id came without a valid signature, and one is required."""
 
 
 class PlainString(serializers.CharField):
@@ -193,6 +200,20 @@ def _fields(kind: type[SessionSerializer]) -> BindingDict:
     for name, each in first.get_fields().items():
         fields[name] = each
     return fields
+
+
+def verify_session(*, session_id: str, signature: str) -> None:
+    """Check the hex HMAC-SHA-256 of `session_id` under IDENTITY_SECRET, where required.
+
+    Raises IdentityRequired.
+    """
+    if settings.IDENTITY_VERIFICATION != "required":
+        return
+    key = settings.IDENTITY_SECRET.encode()
+    expected = hmac.new(key, session_id.encode(), hashlib.sha256).hexdigest()
+    # An empty key would let everybody sign.
+    if not key or not hmac.compare_digest(expected.encode(), signature.lower().encode()):
+        raise IdentityRequired
 
 
 def init_request(

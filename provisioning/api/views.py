@@ -13,7 +13,6 @@ from rest_framework.views import APIView
 
 from crm import sessions
 from provisioning import metrics
-from provisioning.api import identity
 from provisioning.api.refusals import refusal
 from provisioning.api.requests import (
     GuestSerializer,
@@ -21,6 +20,7 @@ from provisioning.api.requests import (
     SessionSerializer,
     init_request,
     prefers_async,
+    verify_session,
 )
 from provisioning.consent import receipts
 from provisioning.init import in_flight, pipeline, queued
@@ -48,9 +48,7 @@ class WebchatView(APIView):
             serializer = self.serializer_class(data=data)
             serializer.is_valid(raise_exception=True)
             body = serializer.validated_data
-            identity.verify(
-                session_id=body["sessionId"], signature=body.get("sessionSignature", "")
-            )
+            verify_session(session_id=body["sessionId"], signature=body.get("sessionSignature", ""))
             answer = self.answer(body, request)
         if isinstance(answer, Response):
             return answer

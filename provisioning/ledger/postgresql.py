@@ -4,9 +4,11 @@ A transition is one statement, and so a transaction of its own. What a session's
 two messages: BEGIN goes out with the first and COMMIT with the last.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import psycopg
 from django.db import connection, transaction
 
 from audit import log
@@ -35,11 +37,11 @@ def look(session_hash: str, begin: str = "") -> History:
     The lock is a statement of its own: one that waited for it would see what was there before.
     """
     history, parameters = sql.history(session_hash)
-    with connection.cursor() as cursor:
-        cursor.execute(f"{begin}{_LOCK}; {history}", [int(session_hash[:15], 16), *parameters])
-        while cursor.nextset():
-            pass
-        return sql.known(cursor.fetchone())
+    key = int(session_hash[:15], 16)
+    with _several() as cursor:
+        cursor.execute(f"{begin}{_LOCK}; {history}", [key, *parameters])
+        cursor.set_result(-1)
+        return sql.known(cursor.fetchone() or ())
 
 
 def write(statements: Sequence[Statement]) -> None:
@@ -47,7 +49,7 @@ def write(statements: Sequence[Statement]) -> None:
     texts = [text for text, _ in statements]
     if connection.connection.autocommit:  # BEGIN was ours
         texts.append("COMMIT")
-    with connection.cursor() as cursor:
+    with _several() as cursor:
         cursor.execute("; ".join(texts), [each for _, values in statements for each in values])
 
 
@@ -63,3 +65,14 @@ def change(update: Statement, event: Sequence[Any]) -> tuple[Any] | None:
         )
         changed: tuple[Any] | None = cursor.fetchone()
     return changed
+
+
+@contextmanager
+def _several() -> Iterator[psycopg.ClientCursor[Any]]:
+    """Open a cursor that takes several statements at once, whatever Django's own binds where."""
+    connection.ensure_connection()
+    with (
+        connection.wrap_database_errors,
+        psycopg.ClientCursor(connection.connection) as cursor,
+    ):
+        yield cursor

@@ -2,7 +2,6 @@
 
 import base64
 import hmac
-import json
 import re
 import secrets
 from argparse import Namespace
@@ -11,9 +10,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sandbox.errors import invalid_fields, invalid_json, not_found
 from sandbox.guest_api import refusals
 from sandbox.platforms import Permission, Route
-from sandbox.wire import Answer, Request, new_id, to_json
+from sandbox.wire import Answer, Request, new_id, timestamp, to_json
 
 _KEPT = 1_000_000  # guests remembered; the oldest go first
 _TOKEN_LIFETIME = timedelta(hours=1)  # the requirements' example
@@ -50,25 +50,27 @@ class GuestApi:
 
     def create(self, request: Request) -> Answer:
         """Answer a guest creation: 201 and an echo, 400, or 403 for a declined one."""
-        guest = _json_object(request.body)
+        guest = request.json_object()
         if guest is None:
-            return refusals.invalid_json()
+            return invalid_json()
         if problems := _problems(guest):
-            return refusals.invalid_fields(problems=problems)
+            return invalid_fields(problems=problems)
         if self._refuse_declined and guest["consentGiven"] is False:
             return refusals.consent_refused()
         fields = ("name", "email", "consentGiven", "consentType", "attributes")
         echo = {name: guest[name] for name in fields if name in guest}
-        return Answer(201, {"id": self._remember(), **echo, "createdDate": _iso(datetime.now(UTC))})
+        created = timestamp(datetime.now(UTC))
+        return Answer(201, {"id": self._remember(), **echo, "createdDate": created})
 
     def issue_token(self, request: Request, guest_id: str) -> Answer:
         """Answer with a signed, short-lived token for a guest, or 404."""
         if guest_id not in self._ids:
-            return refusals.guest_not_found(guest_id=guest_id)
-        if request.body and _json_object(request.body) is None:
-            return refusals.invalid_json()
+            return not_found(name="guest", entity_id=guest_id)
+        if request.body and request.json_object() is None:
+            return invalid_json()
         expires = datetime.now(UTC) + _TOKEN_LIFETIME
-        return Answer(200, {"token": self._jwt(guest_id, expires), "expires_at": _iso(expires)})
+        token = self._jwt(guest_id, expires)
+        return Answer(200, {"token": token, "expires_at": timestamp(expires)})
 
     def forget(self) -> None:
         """Forget every guest."""
@@ -106,18 +108,6 @@ def _problems(guest: dict[str, Any]) -> dict[str, str]:
         for name, is_good in good.items()
         if not is_good
     }
-
-
-def _json_object(body: bytes) -> dict[str, Any] | None:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _base64url(data: bytes) -> str:

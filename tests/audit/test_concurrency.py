@@ -39,8 +39,6 @@ def _seal_until(done: Event) -> None:
 
 
 @on_postgresql
-@pytest.mark.slow
-@pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 def test_seals_every_event_of_many_writers_once_with_two_sealers_beside_them():
     done = Event()
@@ -59,7 +57,6 @@ def test_seals_every_event_of_many_writers_once_with_two_sealers_beside_them():
 
 
 @on_postgresql
-@pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 def test_takes_an_event_whose_transaction_ended_after_a_younger_one_was_sealed():
     recorded, sealed = Event(), Event()

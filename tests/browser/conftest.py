@@ -64,8 +64,8 @@ def _chat(folder: Path, platform: Sandbox, **settings: str) -> Any:
         platform.url,
         ALLOWED_HOSTS="127.0.0.1,chat.example.com,strict-chat.example.com",
         CORS_ALLOWED_ORIGINS=SHOP,
-        GENESYS_DEADLINE="2",
-        GENESYS_READ_TIMEOUT="1",
+        GENESYS_DEADLINE="5",
+        GENESYS_READ_TIMEOUT="3",
         **settings,
     )
 

@@ -246,12 +246,12 @@ def test_counts_the_rate_by_client_and_not_by_token_and_leaves_token_requests_fr
     assert other == 201
 
 
-@pytest.mark.parametrize(("per_minute", "capacity"), [(60, 2), (300, 5)])
+@pytest.mark.parametrize(("per_minute", "burst", "capacity"), [(60, 0, 2), (300, 0, 5), (60, 9, 9)])
 def test_refills_the_bucket_by_a_sixtieth_of_the_rate_each_second(
-    per_minute: int, capacity: int
+    per_minute: int, burst: int, capacity: int
 ) -> None:
     now = [1000.0]
-    limit = RateLimit(per_minute, clock=lambda: now[0])
+    limit = RateLimit(per_minute, clock=lambda: now[0], burst=burst)
 
     def accepted(tries: int) -> int:
         return sum(limit.draw(client_id="c").retry_after is None for _ in range(tries))

@@ -17,6 +17,7 @@ OPTIONS = Namespace(
     grant_scopes=None,
     token_seconds=60,
     rate_per_minute=60,
+    burst=0,
     guests_path="/guests",
     refuse_declined=False,
 )

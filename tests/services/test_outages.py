@@ -63,7 +63,8 @@ def test_heals_after_the_database_was_killed_under_load(
 
     rows = service.rows("guest_id", "status")
     assert healed < HEALS_WITHIN
-    assert set(loads[0].statuses) <= {200, 503}
+    # 504: who waited for the database until the time was up.
+    assert set(loads[0].statuses) <= {200, 503, 504}
     assert set(loads[0].guests) <= {row["guest_id"] for row in rows}
     assert sandbox.count("guests") <= len(rows)
 

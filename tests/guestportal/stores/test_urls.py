@@ -33,3 +33,14 @@ def test_a_flag_that_is_neither_on_nor_off_is_refused() -> None:
 )
 def test_a_broker_is_spoken_to_by_a_class_whose_waits_end_in_time(address: str, name: str) -> None:
     assert urls.broker_transport(address) == f"guestportal.stores.rabbitmq:{name}"
+
+
+@pytest.mark.parametrize(("query", "bound"), [("", None), ("?prepare=on", True)])
+def test_statements_are_prepared_only_where_the_address_says_so(
+    query: str, bound: bool | None
+) -> None:
+    options = urls.database(ADDRESS + query)["OPTIONS"]
+
+    assert options.get("server_side_binding") is bound
+    assert ("prepare_threshold" in options) is bool(bound)
+    assert "prepare" not in options
