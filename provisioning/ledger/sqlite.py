@@ -1,23 +1,26 @@
-"""How the ledger writes on SQLite: statement by statement, in one transaction."""
+"""How the ledger writes on SQLite: statement by statement, in one transaction.
+
+Our back end may let several units share it (`guestportal/stores/sqlite3/writer.py`).
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from audit import log
 from provisioning.ledger import sql
 
 
 def run(unit: Callable[[], Any]) -> Any:
-    """Run `unit` in a transaction."""
-    with transaction.atomic():
-        return unit()
+    """Run `unit` in a transaction; once more alone, where that is not committed with others."""
+    return connection.run_unit(unit, retry=True)  # type: ignore[attr-defined]
 
 
 def run_in_session(session_hash: str, unit: Callable[[sql.History], Any]) -> Any:
     """Run `unit` in a transaction in which nobody else decides about this session."""
-    return run(lambda: unit(look(session_hash)))
+    # Not again: before the platform is called an honest 503 costs nothing.
+    return connection.run_unit(lambda: unit(look(session_hash)), retry=False)  # type: ignore[attr-defined]
 
 
 def look(session_hash: str) -> sql.History:

@@ -1,14 +1,15 @@
-"""Killed without warning, under load, again and again: no guest is lost."""
+"""Killed without warning, or left without a disk, under load: no guest is lost."""
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from tests.support.disk import fill, tiny_disk
 from tests.support.load import Load, during
 from tests.support.machine import postgres_database
 from tests.support.sandbox import Sandbox, running_sandbox
@@ -16,7 +17,8 @@ from tests.support.service import Service, running_service
 
 pytestmark = pytest.mark.slow
 KILLS = 20
-DEADLINE = 2
+DEADLINE = 4
+VISITORS = 32  # so many that their transitions are committed together
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -34,24 +36,50 @@ def test_no_guest_is_lost_when_the_service_is_killed(pair: tuple[Service, Sandbo
 
     loads = [killed_under_load(service, after=0.2 + number % 5 * 0.1) for number in range(KILLS)]
 
+    assert len(sandbox.calls(endpoint="guests")) > KILLS
+    assert any(load.guests for load in loads)
+    assert_no_guest_is_lost(service, sandbox, loads)
+
+
+def test_no_guest_is_lost_when_the_disk_fills_up(tmp_path: Path) -> None:
+    with (
+        tiny_disk(tmp_path) as disk,
+        running_sandbox("--latency-ms", "20") as sandbox,
+        running_service(
+            tmp_path,
+            sandbox.url,
+            DATABASE_URL=f"sqlite:///{disk}/service.sqlite3",
+            GENESYS_DEADLINE=str(DEADLINE),
+        ) as service,
+    ):
+        with during(service.init_url, clients=VISITORS, pause=0) as loads:
+            until(lambda: sandbox.count("guests") > VISITORS)
+            filler = fill(disk)
+            until(lambda: service.init("full").json.get("code") == "storage_unavailable")
+            filler.unlink()
+            until(lambda: service.init("after").status == 200)
+
+        assert set(loads[0].codes) == {"storage_unavailable"}
+        assert loads[0].errors == loads[0].statuses[503]
+        assert_no_guest_is_lost(service, sandbox, loads)
+
+
+def assert_no_guest_is_lost(service: Service, sandbox: Sandbox, loads: list[Load]) -> None:
     settle(service)
     rows = service.rows("session_hash", "guest_id", "status", "created_at")
     known = {row["session_hash"][:8]: row for row in rows}
-    calls = sandbox.calls(endpoint="guests")
-    given = {guest for load in loads for guest in load.guests}
-    assert len(calls) > KILLS
-    assert given
-    for call in calls:  # a row for every guest call, committed before the call arrived
+    for call in sandbox.calls(endpoint="guests"):  # a row for each, committed before it arrived
         pseudonym = call["body"]["email"].removeprefix("visitor_")[:8]
         assert moment(known[pseudonym]["created_at"]) <= moment(call["time"])
-    assert given <= {row["guest_id"] for row in rows}
+    given = {guest for load in loads for guest in load.guests}
+    assert given <= {row["guest_id"] for row in rows if row["status"] == "ready"}
     assert not {row["status"] for row in rows} & {"pending", "queued"}
     assert service.manage("verify_audit").returncode == 0
 
 
 def killed_under_load(service: Service, after: float) -> Load:
     """Let visitors come, kill every process of the service in their midst, start it again."""
-    with during(service.init_url, pause=0.02) as loads:
+    with during(service.init_url, clients=VISITORS, pause=0.02) as loads:
         threading.Event().wait(after)
         service.kill()
     service.start_web()
@@ -60,11 +88,19 @@ def killed_under_load(service: Service, after: float) -> Load:
 
 def settle(service: Service) -> None:
     """Recover until nothing is left open: at the latest, deadline and grace after the last kill."""
-    end = time.monotonic() + DEADLINE + 15
-    while any(row["status"] == "pending" for row in service.rows("status")):
-        assert time.monotonic() < end, "a row stays pending"
+
+    def settled() -> bool:
         service.manage("recover_pending")
+        return all(row["status"] != "pending" for row in service.rows("status"))
+
+    until(settled)
     service.manage("housekeeping", "--once")
+
+
+def until(good: Callable[[], bool]) -> None:
+    end = time.monotonic() + DEADLINE + 15
+    while not good():
+        assert time.monotonic() < end
 
 
 def moment(text: str) -> datetime:

@@ -1,10 +1,8 @@
 """What helper services do wrong, told by ``/readyz`` as it is: 200 while a row can be kept."""
 
-import os
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from tests.services.proxy import Proxy
 from tests.services.servers import Server, own_postgres, own_rabbitmq, rabbitmqctl
 from tests.services.test_queued_init import ask
 from tests.services.visitors import HEALS_WITHIN, time_until, wait
+from tests.support.disk import fill, tiny_disk
 from tests.support.sandbox import Sandbox
 from tests.support.service import Reply, Service, running_service
 
@@ -246,29 +245,21 @@ def test_ready_and_in_time_while_the_broker_takes_no_message(
 
 
 @pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 8 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
-        pytest.skip("only root mounts a file system here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with tiny_disk(tmp_path) as disk:
+        yield disk
 
 
-def test_not_ready_while_the_disk_is_full(
-    tmp_path: Path, tiny_disk: Path, sandbox: Sandbox
-) -> None:
-    database = f"sqlite:///{tiny_disk}/service.sqlite3"
+def test_not_ready_while_the_disk_is_full(tmp_path: Path, disk: Path, sandbox: Sandbox) -> None:
+    database = f"sqlite:///{disk}/service.sqlite3"
     with serving(tmp_path, sandbox, DATABASE_URL=database) as service:
         service.init("before")
         before = ready(service)
-        fill(tiny_disk / "filler")
+        filler = fill(disk)
         told_within = time_until(lambda: not ready(service))
         refused = many(service, 3)
         trouble = service.get("/readyz").json["trouble"]
-        (tiny_disk / "filler").unlink()
+        filler.unlink()
         healed = time_until(lambda: ready(service) and service.init("after").status == 200)
 
     assert before
@@ -276,9 +267,3 @@ def test_not_ready_while_the_disk_is_full(
     assert trouble == ["the database takes no write (SQLITE_FULL)"]
     assert told_within < HEALS_WITHIN
     assert healed < HEALS_WITHIN
-
-
-def fill(path: Path) -> None:
-    with suppress(OSError), path.open("wb", buffering=0) as file:
-        while file.write(b"\0" * 4096):
-            pass

@@ -7,26 +7,31 @@ one: as Django does for PostgreSQL, through psycopg's pool.
 
 And SQLite waits for its one write lock inside itself, where no other visitor of this process gets
 a turn. Here a transaction tries to begin again and again, others having their turns between, until
-the time that the visitor's answer has left is up (`provisioning.time_left`).
+the time that the visitor's answer has left is up (`provisioning.time_left`). In a web process those
+who write share transactions (`writer.py`).
 """
 
 import os
 import sqlite3
 import time
 from collections import defaultdict, deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.db.backends.sqlite3 import base
+from gevent.monkey import is_module_patched
 
 from backoffice.files import private
+from guestportal.stores.sqlite3.writer import NotCommitted, Writer
 from provisioning.time_left import time_left
 
 _MOST_AT_REST = 8
 _LONGEST_PAUSE_SECONDS = 0.05
 # By process too: SQLite forbids to carry a connection across a fork.
 _at_rest: defaultdict[tuple[int, str], deque[sqlite3.Connection]] = defaultdict(deque)
+_writers: defaultdict[tuple[int, str], Writer] = defaultdict(Writer)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -40,6 +45,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
             _make_private(str(conn_params["database"]))
             return super().get_new_connection(conn_params)
 
+    def run_unit(self, unit: Callable[[], Any], *, retry: bool) -> Any:
+        """Run `unit` in a transaction, the caller's where it has one; return what it returns.
+
+        Under gevent units that wait at the same time share a transaction. `retry`: where that was
+        not committed the unit is tried once more, alone. Raises what it raises, OperationalError.
+        """
+        if not self.in_atomic_block and is_module_patched("threading"):
+            try:
+                writer = _writers[self._database()]
+                return writer.run(unit, connection=self, seconds=self._patience())
+            except NotCommitted:
+                if not retry:
+                    raise
+        with transaction.atomic(using=self.alias):
+            return unit()
+
     def _close(self) -> None:
         fit = not self.errors_occurred and not self.connection.in_transaction
         if fit and len(self._rest()) < _MOST_AT_REST:
@@ -48,17 +69,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
             super()._close()  # type: ignore[misc]
 
     def _rest(self) -> deque[sqlite3.Connection]:
-        return _at_rest[os.getpid(), str(self.settings_dict["NAME"])]
+        return _at_rest[self._database()]
+
+    def _database(self) -> tuple[int, str]:
+        return os.getpid(), str(self.settings_dict["NAME"])
+
+    def _most_patience(self) -> float:
+        return float(self.settings_dict["OPTIONS"].get("timeout", 5))
+
+    def _patience(self) -> float:
+        """Return how many seconds a lock is worth."""
+        left, most = time_left(), self._most_patience()
+        return most if left is None else min(left, most)
 
     def _start_transaction_under_autocommit(self) -> None:
-        patience = self.settings_dict["OPTIONS"].get("timeout", 5)
-        left = time_left()
-        ends_at = time.monotonic() + (patience if left is None else min(left, patience))
+        ends_at = time.monotonic() + self._patience()
         self.connection.execute("PRAGMA busy_timeout = 0")
         try:
             self._begin(ends_at)
         finally:
-            self.connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+            most = int(self._most_patience() * 1000)
+            self.connection.execute(f"PRAGMA busy_timeout = {most}")
 
     def _begin(self, ends_at: float) -> None:
         pause = 0.001
