@@ -17,6 +17,7 @@ from provisioning.models import Withdrawal
 
 UNMET_FOR = timedelta(days=400)
 _BATCH = 1_000
+_CLOCKS_DIFFER = timedelta(days=1)
 
 
 def is_withdrawn(*, session_hash: str) -> bool:
@@ -56,7 +57,10 @@ def meet_withdrawal(*, session_hash: str, event_request_id: str) -> None:
 
 def forget_unmet_withdrawals() -> int:
     """Delete withdrawals that no init has met for UNMET_FOR; return how many."""
-    old = Withdrawal.objects.filter(unmet_at__lte=timezone.now() - UNMET_FOR)
+    now = timezone.now()
+    # A clock that once ran ahead must not keep them for ever.
+    Withdrawal.objects.filter(unmet_at__gt=now + _CLOCKS_DIFFER).update(unmet_at=now)
+    old = Withdrawal.objects.filter(unmet_at__lte=now - UNMET_FOR)
     deleted = 0
     while keys := list(old.values_list("pk", flat=True)[:_BATCH]):
         # Asked again: an init or another request may have come meanwhile.

@@ -179,6 +179,16 @@ def test_forgets_400_days_later_one_that_no_init_has_met(webchat: Webchat) -> No
     assert left == {session_hash("met"), session_hash("known")}
 
 
+def test_forgets_one_that_a_clock_ahead_of_ours_has_dated(webchat: Webchat) -> None:
+    now = timezone.now()
+    with time_machine.travel(now + timedelta(days=4000)):
+        webchat.withdraw()
+
+    assert forget_unmet_withdrawals() == 0
+    with time_machine.travel(now + timedelta(days=401)):
+        assert forget_unmet_withdrawals() == 1
+
+
 def test_counts_it_in_metrics(webchat: Webchat) -> None:
     before = metrics.UNMET_WITHDRAWALS._value.get()
     webchat.init("known")
