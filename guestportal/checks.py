@@ -6,16 +6,19 @@ outside their range never get here: they stop the start in `guestportal.environm
 """
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.db import connection
 
 from guestportal.loopback import is_loopback
 
 TAG = "guestportal"
+OLDEST_SQLITE = (3, 35)  # the ledger reads what an UPDATE returns
 
 
 @register(TAG, deploy=True)
@@ -53,6 +56,12 @@ def _errors() -> Iterator[Error]:
     if settings.IDENTITY_VERIFICATION != "off" and not settings.IDENTITY_SECRET:
         hint = "Make one with: openssl rand -hex 32, and give it to your website's backend."
         yield _error(8, "IDENTITY_SECRET", "is not set, and verification is required.", hint)
+    if connection.vendor == "sqlite" and sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        hint = "Use a Python that brings a newer one, or PostgreSQL."
+        sentence = (
+            f"is SQLite's, whose library is {sqlite3.sqlite_version}, before 3.35 (RETURNING)."
+        )
+        yield _error(9, "DATABASE_URL", sentence, hint)
 
 
 def _warnings() -> Iterator[Warning]:

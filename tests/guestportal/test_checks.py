@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage, run_checks
+from django.db import connection
 
 from guestportal.checks import NOT_READ, TAG
 from tests.support.service import ROOT, environment, free_port
@@ -84,6 +86,18 @@ def test_refuses_a_weak_secret_key(key: str, monkeypatch: pytest.MonkeyPatch) ->
 
     assert found.is_serious()
     assert found.msg.startswith("SECRET_KEY: ")
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has no such library")
+def test_refuses_a_sqlite_that_does_not_say_what_it_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+
+    (found,) = messages()
+
+    assert found.is_serious()
+    assert found.msg.startswith("DATABASE_URL: ")
 
 
 @pytest.mark.parametrize(("name", "values"), WARNED)
