@@ -179,20 +179,23 @@ class TokenSource:
     def _fetch_shared(self, deadline: Deadline, rejected: Token | None) -> Token:
         """Take another process's new token, or be the one process that fetches it."""
         lock = f"{self._key}:lock"
-        while True:
-            if shared := self._from_cache(rejected):
-                self._token = shared
-                return shared
+        while not (shared := self._from_cache(rejected)):
             if cache.add(lock, 1, LOCK_SECONDS):
-                break
+                try:
+                    # Looked for again: another process may have kept one, and given the lock back.
+                    self._token = self._from_cache(rejected) or self._fetch_and_keep(deadline)
+                finally:
+                    cache.delete(lock)
+                return self._token
             deadline.sleep(_POLL_SECONDS)
-        try:
-            self._token = token = self._fetch(deadline)
-            sealed = self._cipher.encrypt(token.value.encode()).decode()
-            KEEP.run(key=self._key, values=[sealed, token.life])
-            return token
-        finally:
-            cache.delete(lock)
+        self._token = shared
+        return shared
+
+    def _fetch_and_keep(self, deadline: Deadline) -> Token:
+        token = self._fetch(deadline)
+        sealed = self._cipher.encrypt(token.value.encode()).decode()
+        KEEP.run(key=self._key, values=[sealed, token.life])
+        return token
 
     def _from_cache(self, rejected: Token | None) -> Token | None:
         sealed, left, life = FIND.run(key=self._key)

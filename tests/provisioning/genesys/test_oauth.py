@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import Credentials, PlatformError, Protocol, Unavailable
@@ -227,6 +228,26 @@ def test_another_process_uses_the_token_that_one_has_fetched(
     second = new_source(endpoint).get(deadline=deadline)
 
     assert (second.value, second.ends_at) == (first.value, pytest.approx(first.ends_at))
+    assert len(endpoint.posts) == 1
+
+
+def test_a_process_that_comes_late_takes_what_another_has_kept_meanwhile(
+    source: TokenSource, endpoint: Endpoint, deadline: Deadline
+) -> None:
+    add = cache.add
+
+    with pytest.MonkeyPatch.context() as patch:
+
+        def kept_meanwhile(*lock: Any) -> bool:
+            """Let another process fetch a token between our look and our lock."""
+            patch.undo()
+            new_source(endpoint).get(deadline=deadline)
+            return add(*lock)
+
+        patch.setattr(cache, "add", kept_meanwhile)
+        token = source.get(deadline=deadline)
+
+    assert token.value == "token-1"
     assert len(endpoint.posts) == 1
 
 
