@@ -25,7 +25,8 @@ new MutationObserver(() => {
 def test_reviews_a_batch_of_fifty_with_six_clicks(sign_in):
     page = sign_in("Compliance reviewer")
 
-    page.get_by_role("link", name=re.compile("To review")).click()  # 1
+    with page.expect_navigation():  # what selects all is there once the list is
+        page.get_by_role("link", name=re.compile("To review")).click()  # 1
     page.get_by_label("Select all objects on this page").click()  # 2
     page.get_by_label("Action:").select_option(label="Review selected creations")  # 3
     page.get_by_role("button", name="Go").click()  # 4
@@ -40,7 +41,8 @@ def test_reviews_a_batch_with_the_keyboard_alone(sign_in):
     page = sign_in("Compliance reviewer")
 
     page.get_by_role("link", name=re.compile("To review")).focus()
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     page.get_by_label("Select all objects on this page").focus()
     page.keyboard.press("Space")
     page.get_by_label("Action:").focus()

@@ -48,7 +48,8 @@ def test_screenshots_of_pages(sign_in, shoot):
 
 def test_screenshots_of_a_review(sign_in, shoot):
     page = sign_in("Compliance reviewer")
-    page.get_by_role("link", name=re.compile("To review")).click()
+    with page.expect_navigation():
+        page.get_by_role("link", name=re.compile("To review")).click()
     page.get_by_label("Select all objects on this page").click()
     page.get_by_label("Action:").select_option(label="Review selected creations")
     shoot(page, "review-selected", whole=False)
