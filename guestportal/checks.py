@@ -56,6 +56,16 @@ def _errors() -> Iterator[Error]:
     if settings.IDENTITY_VERIFICATION != "off" and not settings.IDENTITY_SECRET:
         hint = "Make one with: openssl rand -hex 32, and give it to your website's backend."
         yield _error(8, "IDENTITY_SECRET", "is not set, and verification is required.", hint)
+    if settings.GENESYS_PLATFORM == "messenger":
+        missing = [name for name in _OF_MESSENGER if not getattr(settings, name)]
+        if missing:
+            hint = "GENESYS_PLATFORM=messenger needs them: see docs/platforms.md."
+            yield _error(10, ", ".join(missing), "not set.", hint)
+        if settings.GENESYS_OAUTH_AUTH != "basic":
+            hint = "Unset it: the vendor's login host takes HTTP Basic."
+            yield _error(
+                11, "GENESYS_OAUTH_AUTH", "is not basic, and the platform messenger.", hint
+            )
     if connection.vendor == "sqlite" and sqlite3.sqlite_version_info < OLDEST_SQLITE:
         hint = "Use a Python that brings a newer one, or PostgreSQL."
         sentence = (
@@ -92,6 +102,10 @@ def _warnings() -> Iterator[Warning]:
             yield _warning(number, ", ".join(found), f"is not read; {name} is not set.", hint)
 
 
+_OF_MESSENGER = (
+    *("MESSENGER_DOMAIN", "MESSENGER_ENVIRONMENT", "MESSENGER_DEPLOYMENT_ID"),
+    *("MESSENGER_EXTERNAL_SOURCE_ID", "MESSENGER_SCHEMA_ID", "MESSENGER_TOKEN_KEY"),
+)
 _CREDENTIALS = ("GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET")
 # What other programs read, and which setting does it here.
 NOT_READ = {

@@ -37,6 +37,26 @@ def _anchors(earlier: SimpleNamespace) -> str:
     return str(folder / "audit-anchors.jsonl")
 
 
+_SEED_DOMAIN = "mypurecloud.com"
+_SCOPES = "webchat:guest:write webchat:token:write"
+_ID = "[0-9A-Za-z-]{1,64}"
+
+
+def _is_messenger(earlier: SimpleNamespace) -> bool:
+    return bool(earlier.GENESYS_PLATFORM == "messenger")
+
+
+def _domain(earlier: SimpleNamespace) -> str:
+    # Without one nothing is called: `guestportal.checks` names it as missing.
+    return (earlier.MESSENGER_DOMAIN or "unset.invalid") if _is_messenger(earlier) else _SEED_DOMAIN
+
+
+def _token_endpoint(earlier: SimpleNamespace) -> str:
+    if _is_messenger(earlier) and earlier.MESSENGER_DOMAIN:
+        return f"https://login.{earlier.MESSENGER_DOMAIN}/oauth/token"
+    return f"{earlier.GENESYS_BASE_URL}/oauth/token"
+
+
 SECTIONS: dict[str, tuple[Setting, ...]] = {
     "Web": (
         Setting("SECRET_KEY", secret(), "Signs admin sessions; 50 characters or more"),
@@ -143,10 +163,25 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
     ),
     "The platform": (
         Setting(
+            "GENESYS_PLATFORM",
+            choice("guest-api", "messenger"),
+            "The tutorial's Guest API, or what the vendor documents: docs/platforms.md",
+            default="guest-api",
+        ),
+        Setting(
+            "MESSENGER_DOMAIN",
+            text(
+                pattern=r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+",
+                allowed="a domain name in small letters, such as mypurecloud.de",
+            ),
+            "`messenger`: your organisation's region",
+        ),
+        Setting(
             "GENESYS_BASE_URL",
             parsed(addresses.url(path="none"), allowed="http[s]://host[:port], no path"),
             "The platform's API",
-            default="https://api.mypurecloud.com",
+            default="https://api.mypurecloud.com; messenger: https://api.MESSENGER_DOMAIN",
+            computed=lambda earlier: f"https://api.{_domain(earlier)}",
         ),
         Setting(
             "GENESYS_CLIENT_ID",
@@ -158,14 +193,16 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             "GENESYS_OAUTH_URL",
             parsed(addresses.url(path="needed"), allowed="http[s]://host[:port]/path"),
             "Token endpoint; the vendor's SDKs use https://login.REGION/oauth/token",
-            default="GENESYS_BASE_URL/oauth/token",
-            computed=lambda earlier: f"{earlier.GENESYS_BASE_URL}/oauth/token",
+            default="GENESYS_BASE_URL/oauth/token; messenger: "
+            "https://login.MESSENGER_DOMAIN/oauth/token",
+            computed=_token_endpoint,
         ),
         Setting(
             "GENESYS_OAUTH_AUTH",
             choice("body", "basic"),
             "Credentials in the form, as the seed, or as HTTP Basic, as the vendor's SDKs",
-            default="body",
+            default="body; messenger: basic",
+            computed=lambda earlier: "basic" if _is_messenger(earlier) else "body",
         ),
         Setting(
             "GENESYS_SCOPES",
@@ -174,7 +211,8 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
                 allowed="scopes parted by single spaces (RFC 6749)",
             ),
             "Scopes asked for with `body`",
-            default="webchat:guest:write webchat:token:write",
+            default="webchat:guest:write webchat:token:write; messenger: none",
+            computed=lambda earlier: "" if _is_messenger(earlier) else _SCOPES,
         ),
         Setting(
             "GENESYS_GUESTS_PATH",
@@ -203,8 +241,51 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
         Setting(
             "GENESYS_RATE_PER_MINUTE",
             whole(0, 1_000_000),
-            "Calls a minute we allow ourselves (an init is two); 0 is no limit of ours",
+            "Calls a minute we allow ourselves (an init is two, on `messenger` one or none); "
+            "0 is no limit of ours",
             default="300",
+        ),
+    ),
+    "Messenger (GENESYS_PLATFORM=messenger)": (
+        Setting(
+            "MESSENGER_DEPLOYMENT_ID",
+            text(pattern=_ID, allowed="an id"),
+            "The web deployment whose conversations the visitors have",
+        ),
+        Setting(
+            "MESSENGER_ENVIRONMENT",
+            text(pattern="[a-z0-9-]{1,32}", allowed="small letters, digits and dashes"),
+            "`environment` in the deployment's snippet, such as prod-euc1",
+        ),
+        Setting(
+            "MESSENGER_EXTERNAL_SOURCE_ID",
+            text(pattern=_ID, allowed="an id"),
+            "External source of the contacts: `messenger_setup` makes it",
+        ),
+        Setting(
+            "MESSENGER_SCHEMA_ID",
+            text(pattern=_ID, allowed="an id"),
+            "Contact schema with the mapped fields: `messenger_setup` makes it",
+        ),
+        Setting(
+            "MESSENGER_SCHEMA_VERSION", whole(1, 1_000_000), "Version of that schema", default="1"
+        ),
+        Setting(
+            "MESSENGER_TOKEN_KEY",
+            secret(least=32),
+            "Makes external ids and visitors' tokens: `openssl rand -hex 32`, for good",
+        ),
+        Setting(
+            "MESSENGER_TOKEN_SECONDS",
+            whole(60, 86_400),
+            "Lifetime that is promised of a token; at most the deployment's session duration",
+            default="3600",
+        ),
+        Setting(
+            "MESSENGER_ERASE_COOKIES",
+            flag(),
+            "Whether an erasure also asks for what the platform keeps under the session's cookie",
+            default="off",
         ),
     ),
     "Visitors and consent": (

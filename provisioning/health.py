@@ -7,7 +7,7 @@ from django.utils import timezone
 from audit.models import AuditEvent, SubjectSalt
 from provisioning import ledger
 from provisioning.genesys.gate import GateState
-from provisioning.genesys.guests import get_client
+from provisioning.genesys.platform import get_platform
 from provisioning.ledger.transactions import short_transaction
 from provisioning.models import GuestCreation, Status, WriteProbe
 
@@ -28,7 +28,7 @@ _TABLES = ", ".join(
 
 def platform_state() -> GateState:
     """Return whether the platform may be called now, why not, and how much of our rate is free."""
-    return get_client().gate.state()
+    return get_platform().calls.gate.state()
 
 
 def queue_depth() -> int | None:

@@ -15,7 +15,7 @@ from crm.profiles import LookupFailed
 from provisioning import ledger
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import PlatformError
-from provisioning.genesys.guests import get_client
+from provisioning.genesys.platform import get_platform
 from provisioning.init import pipeline, planning
 from provisioning.init.publishing import TASK
 from provisioning.ledger import ConsentWithdrawn, Lost, Outcome
@@ -62,8 +62,8 @@ def run(*, creation_id: UUID) -> None:
         consent=waiting.consent, session_hash=waiting.session_hash, creation_id=creation_id
     )
     try:
-        # The token is asked for later, by the page: one call is enough.
-        reservation = get_client().reserve(guest=None, deadline=deadline)
+        # The token is asked for later, by the page.
+        reservation = get_platform().reserve(guest=guest, token=False, deadline=deadline)
     except PlatformError as exc:
         raise NotYet(exc.retry_after) from exc
     try:

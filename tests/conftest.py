@@ -16,7 +16,7 @@ from django.test import TransactionTestCase
 
 from audit import triggers
 from crm import profiles
-from provisioning.genesys.guests import get_client
+from provisioning.genesys.platform import get_platform
 from tests.support.clock import Clock
 from tests.support.platform import Platform
 from tests.support.sandbox import Sandbox, running_sandbox
@@ -103,10 +103,10 @@ def clock(local_cache: None, monkeypatch: pytest.MonkeyPatch) -> Clock:
 def _fresh_process() -> Iterator[None]:
     """Start each test as a process starts: no token, no gate, no limit used up."""
     cache.clear()
-    get_client.cache_clear()
+    get_platform.cache_clear()
     yield
     cache.clear()
-    get_client.cache_clear()
+    get_platform.cache_clear()
 
 
 @pytest.fixture

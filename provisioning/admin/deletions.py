@@ -6,8 +6,8 @@ from django.http import HttpRequest
 
 from audit.staff import actor
 from backoffice.lists import ClosedAdmin
+from provisioning.follow_up import deletions
 from provisioning.models import PlatformDeletion
-from provisioning.subjects import deletions
 
 
 @admin.register(PlatformDeletion)

@@ -62,7 +62,7 @@ def sent(*, creation: GuestCreation, revealed: bool) -> list[Sent]:
     mappings = {mapping.target: mapping for mapping in AttributeMapping.objects.all()}
     rows = []
     for name in creation.sent_fields:
-        mapping = mappings.get(name.removeprefix("attributes."))
+        mapping = mappings.get(name.partition(".")[2])
         source = f"{mapping.get_source_kind_display()} {mapping.source}" if mapping else ""
         rows.append(Sent(visible(name), visible(source), _shown(name, today.get(name), revealed)))
     return rows
@@ -105,13 +105,12 @@ def _values_today(creation: GuestCreation) -> dict[str, Any]:
         session_hash=creation.session_hash,
         creation_id=creation.id,
     )
-    attributes = {f"attributes.{name}": value for name, value in guest.attributes.items()}
-    return {**guest.payload, **attributes}
+    return dict(guest.message.fields)
 
 
 def _shown(name: str, value: object, revealed: bool) -> str | None:
     if value is None:
         return None
-    if name in ("consentGiven", "consentType") or revealed:
+    if "consent" in name or revealed:
         return visible(json.dumps(value) if isinstance(value, bool) else value)
     return mask_address(str(value)) if "@" in str(value) else mask(value)

@@ -72,9 +72,14 @@ def _payload(request: HttpRequest, record: CrmRecord | None, form: Any) -> str:
             staff.record_reveal(request, session_hash=record.session_hash, data=data)
         else:
             profile = _masked(profile)
-    guest = planning.guest_request(profile=profile, given=True, consent_type="explicit")
+    guest = planning.guest_request(
+        profile=profile,
+        given=True,
+        consent_type="explicit",
+        session_hash=record.session_hash if record else "",
+    )
     attributes = profiles.map_attributes(profile=profile, mappings=_mappings(form))
-    sent = dataclasses.replace(guest, attributes=attributes).payload
+    sent = dataclasses.replace(guest, attributes=attributes).message.body
     return visible(json.dumps(sent, indent=2, ensure_ascii=False))
 
 

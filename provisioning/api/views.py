@@ -91,7 +91,7 @@ class InitView(WebchatView):
         if prefers_async(request.headers) and (key := queued.accept(request=asked)):
             return _accepted(key)
         access = pipeline.init(request=asked)
-        return _access(access) | {"crmAttributes": access.crm_attributes}
+        return _access(access, crmAttributes=access.crm_attributes)
 
 
 class ProgressView(APIView):
@@ -158,9 +158,11 @@ def _accepted(key: str) -> Response:
     return Response(body, status=202, headers=NO_STORE | headers)
 
 
-def _access(access: pipeline.GuestAccess) -> dict[str, Any]:
+def _access(access: pipeline.GuestAccess, **shown: Any) -> dict[str, Any]:
     return {
         "guestId": access.guest_id,
         "accessToken": access.token.value,
         "expiresAt": access.token.expires_at,
+        **shown,
+        **access.further,
     }

@@ -210,8 +210,8 @@ class TokenSource:
 
     def _fetch(self, deadline: Deadline) -> Token:
         answer = send(
-            lambda: self._transport.post(
-                self._credentials.url, deadline=deadline, **self._credentials.request()
+            lambda: self._transport.send(
+                "POST", self._credentials.url, deadline=deadline, **self._credentials.request()
             ),
             gate=self._gate,
             # The platform's limit does not count token requests.

@@ -12,6 +12,8 @@ from provisioning.genesys.gate import Gate, Reservation, retry_after
 from provisioning.genesys.transport import Answer
 
 FIRST_BACKOFF_SECONDS = 0.2
+# Whether a call that may have arrived can be made again: always, never, or as told when it matters.
+Repeatable = bool | Callable[[], bool]
 
 
 def send(
@@ -21,12 +23,12 @@ def send(
     reservation: Reservation,
     deadline: Deadline,
     attempts: int,
-    repeatable: bool,
+    repeatable: Repeatable,
 ) -> Answer:
     """Return the first answer that is neither 429 nor 5xx.
 
     Each attempt takes a call from `reservation`. A failure after which the request may have arrived
-    is repeated only where `repeatable`. Raises the last PlatformError.
+    is repeated only where `repeatable`, asked then. Raises the last PlatformError.
     """
     for attempt in range(1, attempts + 1):
         if attempt > 1:
@@ -36,7 +38,7 @@ def send(
         failure = _try(post, gate)
         if isinstance(failure, Answer):
             return failure
-        if attempt == attempts or (failure.arrived and not repeatable):
+        if attempt == attempts or (failure.arrived and not _may_repeat(repeatable)):
             raise failure
         if not isinstance(failure, Busy):  # a 429 has set the gate's own wait
             pause = _backoff(attempt)
@@ -44,6 +46,10 @@ def send(
                 raise failure
             deadline.sleep(pause)
     raise AssertionError("attempts is at least 1")
+
+
+def _may_repeat(repeatable: Repeatable) -> bool:
+    return repeatable() if callable(repeatable) else repeatable
 
 
 def _try(post: Callable[[], Answer], gate: Gate) -> Answer | PlatformError:

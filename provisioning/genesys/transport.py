@@ -1,4 +1,4 @@
-"""One POST to the platform, bounded in time and in bytes.
+"""One request to the platform, bounded in time and in bytes.
 
 What goes out and what comes back; the connections are those of `provisioning.genesys.adapter`.
 """
@@ -97,16 +97,16 @@ class Transport:
         self._verify: bool | str = ca_bundle or True
         self._proxies = {"http": proxy, "https": proxy} if proxy else None
 
-    def post(self, url: str, *, deadline: Deadline, **request: Any) -> Answer:
-        """POST and return the answer, whatever its status.
+    def send(self, method: str, url: str, *, deadline: Deadline, **request: Any) -> Answer:
+        """Send a request and return the answer, whatever its status.
 
-        `request` holds json or data, auth and headers, as `requests.post` takes them. Raises
+        `request` holds json or data, auth and headers, as `requests.request` takes them. Raises
         TimedOut, Unavailable or Protocol; `arrived` on them tells whether the request may have got
         there, by the phase it was in (`provisioning.genesys.adapter`).
         """
         connect, read = self._timeouts
         left = deadline.remaining()
-        prepared = _prepare(url, **request)
+        prepared = _prepare(method, url, **request)
         exchange = Exchange(deadline)
         under_way = current.set(exchange)
         try:
@@ -129,6 +129,7 @@ class Transport:
 
 
 def _prepare(
+    method: str,
     url: str,
     *,
     json: Any = None,
@@ -142,7 +143,7 @@ def _prepare(
     quarter of a call's CPU.
     """
     prepared = requests.PreparedRequest()
-    prepared.method, prepared.url = "POST", url
+    prepared.method, prepared.url = method, url
     prepared.headers = CaseInsensitiveDict(headers or {})
     prepared.prepare_body(data, None, json)
     # As UTF-8 (RFC 7617): requests would take a str for Latin-1, and break on the rest.

@@ -6,7 +6,9 @@ What the ledger records is committed before the next call goes out, so whatever 
 row tells how far it got.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +18,7 @@ from provisioning import ledger
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import PlatformError, Refused, TimedOut
 from provisioning.genesys.gate import Reservation
-from provisioning.genesys.guests import GuestRequest, GuestToken, get_client
+from provisioning.genesys.platform import GuestRequest, GuestToken, get_platform
 from provisioning.init import planning
 from provisioning.init.planning import InitRequest, Plan, plan
 from provisioning.ledger import Entry, Intent, Opened, Outcome, Step
@@ -27,10 +29,11 @@ from provisioning.time_left import time_left
 
 @dataclass(frozen=True)
 class GuestAccess:
-    """What the page gets: a guest and a token for it."""
+    """What the page gets: a guest and a token for it. `further` is what its platform adds."""
 
     guest_id: str
     token: GuestToken
+    further: Mapping[str, Any] = field(repr=False)
     crm_attributes: dict[str, Any] = field(repr=False, default_factory=dict)
 
 
@@ -55,8 +58,7 @@ def init(*, request: InitRequest) -> GuestAccess:
     reservation = _reserve(entry, guest, deadline)
     if guest:
         entry = create_guest(entry, guest, reservation, deadline)
-    token = _issue_token(entry, reservation, deadline)
-    return GuestAccess(entry.guest_id, token, _shown(request, planned, opened))
+    return _access(entry, reservation, deadline, _shown(request, planned, opened))
 
 
 def fresh_token(*, session_id: str, guest_id: str, event_request_id: str) -> GuestAccess:
@@ -72,7 +74,7 @@ def fresh_token(*, session_id: str, guest_id: str, event_request_id: str) -> Gue
     if entry is None:
         raise GuestNotFound
     reservation = _reserve(entry, None, deadline)
-    return GuestAccess(guest_id, _issue_token(entry, reservation, deadline))
+    return _access(entry, reservation, deadline, {})
 
 
 @timed("open")
@@ -90,7 +92,7 @@ def _open(intent: Intent, deadline: Deadline) -> Opened:
 
 def _reserve(entry: Entry, guest: GuestRequest | None, deadline: Deadline) -> Reservation:
     try:
-        return get_client().reserve(guest=guest, deadline=deadline)
+        return get_platform().reserve(guest=guest, token=True, deadline=deadline)
     except PlatformError as exc:
         _record_failure(entry, exc)
         raise
@@ -110,7 +112,12 @@ def create_guest(
     Raises ConsentDeclined or PlatformError.
     """
     try:
-        made = get_client().create_guest(guest=guest, reservation=reservation, deadline=deadline)
+        made = get_platform().create_guest(
+            guest=guest,
+            reservation=reservation,
+            deadline=deadline,
+            consent_stands=partial(ledger.consent_stands, entry=entry),
+        )
     except Refused as exc:
         if guest.consent_given:
             _record_failure(entry, exc)
@@ -135,11 +142,22 @@ def create_guest(
     return entry
 
 
+def _access(
+    entry: Entry, reservation: Reservation, deadline: Deadline, shown: dict[str, Any]
+) -> GuestAccess:
+    token = _issue_token(entry, reservation, deadline)
+    further = get_platform().answer(guest_id=entry.guest_id, consent_given=entry.consent_given)
+    return GuestAccess(entry.guest_id, token, further, shown)
+
+
 @timed("token")
 def _issue_token(entry: Entry, reservation: Reservation, deadline: Deadline) -> GuestToken:
     try:
-        token = get_client().issue_token(
-            guest_id=entry.guest_id, reservation=reservation, deadline=deadline
+        token = get_platform().issue_token(
+            guest_id=entry.guest_id,
+            generation=entry.token_generation,
+            reservation=reservation,
+            deadline=deadline,
         )
     except PlatformError as exc:
         _record_failure(entry, exc)

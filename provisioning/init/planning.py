@@ -17,7 +17,7 @@ from crm.profiles import Profile
 from provisioning.consent import decision
 from provisioning.consent.decision import Consent
 from provisioning.consent.notices import ShownNotice, UnknownNotice, find_notice
-from provisioning.genesys.guests import GuestRequest
+from provisioning.genesys.platform import GuestRequest
 from provisioning.init.idempotency import RepeatKey
 from provisioning.ledger import Intent, Sending
 from provisioning.ledger.withdrawal import is_withdrawn
@@ -29,7 +29,6 @@ _SHOWN = {
     "tier": "tier",
     "previousTickets": "previous_tickets",
 }
-ANONYMOUS_NAME = "Anonymous Visitor"
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,13 @@ def plan_guest(
         profile = profiles.find_profile(session_hash=session_hash)
     else:
         profile = declined_profile(creation_id=creation_id)
-    return profile, guest_request(profile=profile, given=consent.given, consent_type=consent.type)
+    guest = guest_request(
+        profile=profile,
+        given=consent.given,
+        consent_type=consent.type,
+        session_hash=session_hash,
+    )
+    return profile, guest
 
 
 def declined_profile(*, creation_id: UUID) -> Profile:
@@ -107,27 +112,30 @@ def declined_profile(*, creation_id: UUID) -> Profile:
     return profiles.unknown_profile(pseudonym=creation_id.hex[-8:])
 
 
-def guest_request(*, profile: Profile, given: bool, consent_type: str) -> GuestRequest:
+def guest_request(
+    *, profile: Profile, given: bool, consent_type: str, session_hash: str
+) -> GuestRequest:
     """Return the guest to ask the platform for, with the attributes that are mapped now."""
     return GuestRequest(
-        name=profile.first_name or ANONYMOUS_NAME,
+        name=profile.first_name,
         email=profile.email,
+        known=profile.known,
         consent_given=given,
         consent_type=consent_type,
         attributes=profiles.guest_attributes(profile=profile),
+        session_key=session_hash,
     )
 
 
 def sending(*, guest: GuestRequest) -> Sending:
     """Return what the ledger keeps of what is about to be sent: bytes for digests, field names."""
-    payload = log.canonical(guest.payload).encode()
+    message = guest.message
+    payload = log.canonical(message.body).encode()
     basis = payload
     if not guest.consent_given:  # its random name need not be equal for an earlier guest to serve
-        named = {name: value for name, value in guest.payload.items() if name != "email"}
+        named = {name: value for name, value in message.body.items() if name != "email"}
         basis = log.canonical(named).encode()
-    fields = [name for name in guest.payload if name != "attributes"]
-    fields += [f"attributes.{name}" for name in guest.attributes]
-    return Sending(profile=basis, payload=payload, fields=fields)
+    return Sending(profile=basis, payload=payload, fields=list(message.fields))
 
 
 def crm_attributes(*, profile: Profile) -> dict[str, Any]:

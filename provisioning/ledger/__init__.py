@@ -38,10 +38,12 @@ from provisioning.ledger.transactions import (
 )
 from provisioning.ledger.transitions import (
     Lost,
+    consent_stands,
     give_up,
     guest_created,
     mark_reviewed,
     mark_withdrawn,
+    not_found,
     ready,
     rest,
     settle,
@@ -62,6 +64,7 @@ __all__ = [
     "Sending",
     "Step",
     "Waiting",
+    "consent_stands",
     "erase_creations",
     "find_guest",
     "find_queued",
@@ -70,6 +73,7 @@ __all__ = [
     "in_work",
     "mark_reviewed",
     "mark_withdrawn",
+    "not_found",
     "open_creation",
     "queue_depth",
     "ready",

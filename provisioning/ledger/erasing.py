@@ -1,8 +1,11 @@
 """Rows of a person who is erased: what names anybody goes, that something happened stays."""
 
+import logging
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -16,6 +19,8 @@ from provisioning.models import (
     Review,
     Status,
 )
+
+logger = logging.getLogger(__name__)
 
 # All that ties a row to a person or to the platform's records of one.
 _NAMES_NOBODY: dict[str, Any] = {
@@ -33,6 +38,8 @@ _NAMES_NOBODY: dict[str, Any] = {
     "echo_created_date": "",
     "token_expires_at": "",
     "overdue_at": None,
+    "looked_up_at": None,
+    "token_generation": 0,
 }
 
 
@@ -44,21 +51,24 @@ class InWork(Exception):
         self.seconds = seconds
 
 
-def erase_creations(*, session_hash: str, before: datetime | None = None) -> int:
+def erase_creations(
+    *,
+    session_hash: str,
+    subjects_of: Callable[[GuestCreation], list[str]],
+    before: datetime | None = None,
+) -> int:
     """Blank the session's rows (with `before`, the older ones), in the caller's transaction.
 
-    Queues the deletion on the platform of each guest that exists or may. Returns how many rows
-    were erased. Raises InWork, with nothing written.
+    Queues the deletion on the platform of each guest that exists or may; `subjects_of` names what
+    housekeeping is to delete there, and nothing where a person is to. Returns how many rows were
+    erased. Raises InWork, with nothing written.
     """
     now = timezone.now()
     rows = GuestCreation.objects.filter(session_hash=session_hash, erased_at=None)
     if before:
         rows = rows.filter(created_at__lt=before)
     _refuse_in_work(rows)
-    PlatformDeletion.objects.bulk_create(
-        PlatformDeletion(creation_id=row.id, guest_id=row.guest_id, requested_at=now)
-        for row in rows.filter(~Q(guest_id="") | Q(status=Status.UNKNOWN)).only("id", "guest_id")
-    )
+    _queue_deletions(rows.filter(~Q(guest_id="") | Q(status=Status.UNKNOWN)), subjects_of, now)
     for model in (IdempotencyKey, InitCapability):
         model._default_manager.filter(creation__in=rows).delete()
     # Reviewers write what they please. The verdict stays.
@@ -66,6 +76,46 @@ def erase_creations(*, session_hash: str, before: datetime | None = None) -> int
     # A version that nobody published is the client's own text, and might be anything.
     rows.filter(notice__isnull=True).update(notice_version="", language="")
     return rows.update(**_NAMES_NOBODY, erased_at=now, updated_at=now)
+
+
+def empty_write_ahead_log() -> None:
+    """Have SQLite's write-ahead log, which still holds what was erased, cut to nothing.
+
+    The database file itself needs no such care: ``secure_delete`` overwrites what is deleted.
+    """
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy = cursor.fetchone()[0]
+    if busy:
+        logger.warning("a long-running reader keeps erased data in the write-ahead log")
+
+
+def queue_deletion(
+    row: GuestCreation, *, guest_id: str, subjects: list[str], now: datetime
+) -> None:
+    """Queue what is to be deleted on the platform, beside what is queued of `row` already."""
+    queued = PlatformDeletion.objects.filter(creation=row).values_list("subjects", flat=True)
+    subjects = list(dict.fromkeys([*next(iter(queued), []), *subjects]))
+    due = {
+        "platform": row.platform,
+        "guest_id": guest_id,
+        "subjects": subjects,
+        "state": PlatformDeletion.State.WAITING,
+        "requested_at": now,
+        "due_at": now if subjects else None,
+        "done_at": None,
+        "done_by": "",
+    }
+    PlatformDeletion.objects.update_or_create(creation=row, defaults=due)
+
+
+def _queue_deletions(
+    rows: QuerySet[GuestCreation], subjects_of: Callable[[GuestCreation], list[str]], now: datetime
+) -> None:
+    for row in rows:
+        queue_deletion(row, guest_id=row.guest_id, subjects=subjects_of(row), now=now)
 
 
 def _refuse_in_work(rows: QuerySet[GuestCreation]) -> None:

@@ -116,7 +116,9 @@ def find_guest(*, session_hash: str, guest_id: str, event_request_id: str) -> En
 
     Raises ConsentWithdrawn where the visitor took back the consent it rests on.
     """
-    rows = GuestCreation.objects.filter(session_hash=session_hash, guest_id=guest_id)
+    rows = GuestCreation.objects.filter(
+        session_hash=session_hash, guest_id=guest_id, platform=settings.GENESYS_PLATFORM
+    )
     with short_transaction():
         row = rows.filter(erased_at=None).first()
         if row is None:
@@ -138,7 +140,7 @@ def _open(intent: Intent, known: History) -> Opened:
     latest = GuestCreation.objects.get(id=known.latest) if known.latest else None
     earlier = latest and (_resumable(intent, latest, now) or _reusable(intent, latest, now))
     if earlier is None:
-        return Opened(_insert(intent, known.salt), Step.CREATE)
+        return Opened(_insert(intent, known.salt, _generation(latest)), Step.CREATE)
     if _in_work(earlier, now):
         return Opened(Entry.of(earlier, intent.event_request_id), Step.WAIT)
     _remember_key(intent, earlier.id)
@@ -221,8 +223,8 @@ def _consent_of_intent(intent: Intent) -> tuple[object, ...]:
 
 def _serves(row: GuestCreation, now: datetime) -> bool:
     """Tell whether a guest came of `row`, or still may: else the next init starts anew."""
-    if row.platform_status == 404:
-        return False  # the platform has forgotten the guest
+    if row.platform_status == 404 or row.platform != settings.GENESYS_PLATFORM:
+        return False  # the platform has forgotten the guest, or is another now
     return row.status in (Status.GUEST_CREATED, Status.READY) or _in_work(row, now)
 
 
@@ -243,7 +245,12 @@ def _token_for(row: GuestCreation, intent: Intent, answer: str = "") -> Opened:
     return Opened(entry, Step.TOKEN, answer)
 
 
-def _insert(intent: Intent, subject_salt: bytes | None) -> Entry:
+def _generation(latest: GuestCreation | None) -> int:
+    """Return how often the session had taken its consent back."""
+    return latest.token_generation + bool(latest.withdrawn_at) if latest else 0
+
+
+def _insert(intent: Intent, subject_salt: bytes | None, generation: int) -> Entry:
     now, salt, consent = timezone.now(), secrets.token_hex(16), intent.consent
     sent = sent_columns(salt, intent.sending)
     creation = sql.insert(
@@ -254,6 +261,8 @@ def _insert(intent: Intent, subject_salt: bytes | None) -> Entry:
             "request_id": intent.request_id,
             "event_request_id": UUID(intent.event_request_id),
             "session_hash": intent.session_hash,
+            "platform": settings.GENESYS_PLATFORM,
+            "token_generation": generation,
             "status": Status.QUEUED if intent.queued else Status.PENDING,
             "overdue_at": QUEUED_FOR if intent.queued else overdue_after(),
             "consent_given": consent.given,
@@ -284,9 +293,8 @@ def _insert(intent: Intent, subject_salt: bytes | None) -> Entry:
     named = [] if subject_salt else [(log.ADD_SALT, [intent.session_hash, naming])]
     _remember_key(intent, intent.creation_id)
     database.write([*named, creation, (f"{log.INSERT} VALUES ({log.MARKS})", event)])
-    return Entry(
-        intent.creation_id, subject, intent.event_request_id, consent.given, consent.type, salt
-    )
+    said = consent.given, consent.type
+    return Entry(intent.creation_id, subject, intent.event_request_id, *said, salt, generation)
 
 
 def _remember_key(intent: Intent, creation_id: UUID) -> None:

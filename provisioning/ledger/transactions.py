@@ -47,6 +47,7 @@ class Entry:
     consent_given: bool
     consent_type: str
     salt: str = field(repr=False)
+    token_generation: int
     guest_id: str = ""
 
     @classmethod
@@ -54,7 +55,8 @@ class Entry:
         """Return `row` as an entry whose events stand under `event_request_id`."""
         subject = log.pseudonym(session_hash=row.session_hash)
         consent = row.consent_given, row.consent_type
-        return cls(row.id, subject, event_request_id, *consent, row.salt, row.guest_id)
+        guest = row.token_generation, row.guest_id
+        return cls(row.id, subject, event_request_id, *consent, row.salt, *guest)
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,11 @@ def give_up(*, entry: Entry, leaving: Status, status: Status) -> bool:
     return _settle(entry, (leaving,), status, Outcome("abandoned"))
 
 
+def not_found(*, entry: Entry) -> bool:
+    """UNKNOWN → FAILED: the platform has no such guest; False where somebody was faster."""
+    return _settle(entry, (Status.UNKNOWN,), Status.FAILED, Outcome("not_found", sent=True))
+
+
 def rest(*, entry: Entry) -> None:
     """Let an overdue guest without a token rest, for the session's next init to resume."""
     rows = GuestCreation.objects.filter(id=entry.id, status=Status.GUEST_CREATED)
@@ -178,6 +183,12 @@ def _said(entry: Entry, outcome: Outcome) -> dict[str, Any]:
         return said
     # Whatever it is, it would stand there for good: the row keeps the text, and can be erased.
     return said | {"correlationDigest": digest(entry.salt, outcome.correlation_id.encode())}
+
+
+def consent_stands(*, entry: Entry) -> bool:
+    """Tell whether nobody has taken the row's consent back since, or erased the person."""
+    rows = GuestCreation.objects.filter(id=entry.id, withdrawn_at=None, erased_at=None)
+    return run(rows.exists)
 
 
 def mark_withdrawn(*, session_hash: str) -> int:

@@ -35,7 +35,12 @@ def withdraw(*, session_hash: str, event_request_id: str) -> int:
         known = history.latest is not None
         Withdrawal.objects.update_or_create(
             session_hash=session_hash,
-            defaults={"withdrawn_at": now, "unmet_at": None if known else now},
+            defaults={
+                "withdrawn_at": now,
+                "unmet_at": None if known else now,
+                "platform_due_at": now if known else None,
+                "platform_told_at": None,
+            },
         )
         if known:
             withdrawn = mark_withdrawn(session_hash=session_hash)

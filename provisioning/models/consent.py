@@ -65,12 +65,20 @@ class Withdrawal(models.Model):
     session_hash = models.CharField(max_length=64, primary_key=True)
     withdrawn_at = models.DateTimeField()
     unmet_at = models.DateTimeField(null=True, blank=True)
+    # When the platform is to be told, or looked at again once it was; empty: nothing to do.
+    platform_due_at = models.DateTimeField(null=True, blank=True)
+    platform_told_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [
             models.Index(
+                fields=["platform_due_at"],
+                condition=Q(platform_due_at__isnull=False),
+                name="withdrawal_to_tell",
+            ),
+            models.Index(
                 fields=["unmet_at"], condition=Q(unmet_at__isnull=False), name="withdrawal_unmet"
-            )
+            ),
         ]
 
     def __str__(self) -> str:

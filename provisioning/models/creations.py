@@ -59,7 +59,13 @@ class GuestCreation(models.Model):
     status = models.CharField(max_length=16, choices=Status)
     # Set while somebody works on the row: after this moment nobody does any more.
     overdue_at = models.DateTimeField(null=True, blank=True)
+    # Which of the vendor's APIs it went to, as GENESYS_PLATFORM named it.
+    platform = models.CharField(max_length=16, db_default="guest-api")
     guest_id = models.CharField(max_length=128, blank=True, db_index=True)
+    # Rises with each withdrawal of the session, so that a token made before opens nothing after.
+    token_generation = models.PositiveIntegerField(db_default=0)
+    # When a guest that may exist was looked for on the platform and not found, if it was.
+    looked_up_at = models.DateTimeField(null=True, blank=True)
     token_expires_at = models.CharField(max_length=40, blank=True)
     tokens_issued = models.PositiveIntegerField(default=0)
 

@@ -40,16 +40,25 @@ class LegalHold(models.Model):
 class PlatformDeletion(models.Model):
     """A guest that is to be deleted on the platform too, after its person was erased here.
 
-    The guest id stands only here, and only until that is done. It is empty where the outcome of
-    the creation was unknown: then look on the platform for what was made at that time.
+    What names the guest stands only here, and only until that is done. `guest_id` is empty where
+    the outcome of the creation was unknown. On a platform without a call for it a person deletes
+    the guest there (for one without an id: what was made at that time), and says so.
     """
 
     class State(models.TextChoices):
-        WAITING = "waiting", "Waiting: delete this guest on the platform"
+        WAITING = "waiting", "Waiting"
+        REQUESTED = "asked", "Requested: the platform is at work"
+        ERROR = "error", "Failed three times: for a person"
         DONE = "done", "Done"
 
     creation = models.OneToOneField(GuestCreation, primary_key=True, on_delete=models.PROTECT)
+    platform = models.CharField(max_length=16, db_default="guest-api")
     guest_id = models.CharField(max_length=128, blank=True)
+    # `provisioning.genesys.platform.Deletion`, and when its next step is due; empty: for a person.
+    subjects = models.JSONField(default=list, db_default=[], blank=True)
+    request_id = models.CharField(max_length=64, blank=True, db_default="")
+    errors = models.PositiveSmallIntegerField(db_default=0)
+    due_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=7, choices=State, default=State.WAITING)
     requested_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)
@@ -59,14 +68,22 @@ class PlatformDeletion(models.Model):
         default_permissions = ("view", "change")
         indexes = [
             models.Index(
-                fields=["requested_at"], condition=Q(state="waiting"), name="deletion_waiting"
-            )
+                fields=["requested_at"], condition=~Q(state="done"), name="deletion_not_done"
+            ),
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="deletion_due"),
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(state="waiting", done_at=None)
-                | Q(state="done", done_at__isnull=False, guest_id=""),
-                name="deletion_done_keeps_no_guest_id",
+                condition=(~Q(state="done") & Q(done_at=None))
+                | Q(
+                    state="done",
+                    done_at__isnull=False,
+                    guest_id="",
+                    subjects=[],
+                    request_id="",
+                    due_at=None,
+                ),
+                name="deletion_done_names_nobody",
             )
         ]
 

@@ -5,7 +5,6 @@ identify.py    which stored sessions are this person's
 export.py      all that is stored of them
 erasure.py     erase a person; erase by age
 holds.py       legal holds, which keep a person from being erased
-deletions.py   guests that are to be deleted on the platform too
 rekeying.py    every key anew, under SESSION_HASH_PEPPER
 commandline.py the arguments by which commands name a person
 """

@@ -3,24 +3,23 @@
 The log keeps its events: what tied them to the person, the salts, is what goes.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import log, triggers
 from crm import changes
 from provisioning import ledger
+from provisioning.follow_up.deletions import subjects_of
 from provisioning.ledger import recovery
+from provisioning.ledger.erasing import empty_write_ahead_log
 from provisioning.models import GuestCreation, LegalHold, Review, Withdrawal
 from provisioning.subjects import holds
-
-logger = logging.getLogger(__name__)
 
 BATCH = 100
 CLOCKS_DIFFER = timedelta(days=1)  # by less than this, whatever the machine
@@ -78,26 +77,12 @@ def count_expired() -> int:
     return _expired(before).count() if before else 0
 
 
-def empty_write_ahead_log() -> None:
-    """Have SQLite's write-ahead log, which still holds what was erased, cut to nothing.
-
-    The database file itself needs no such care: ``secure_delete`` overwrites what is deleted.
-    """
-    if connection.vendor != "sqlite":
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        busy = cursor.fetchone()[0]
-    if busy:
-        logger.warning("a long-running reader keeps erased data in the write-ahead log")
-
-
 def _erase_session(session_hash: str, actor: str) -> tuple[int, int]:
     with ledger.session_transaction(session_hash):
         # Again, under the lock: a hold placed since keeps what is left.
         if LegalHold.objects.filter(session_hash=session_hash).exists():
             raise holds.OnHold(reference="just placed")
-        creations = ledger.erase_creations(session_hash=session_hash)
+        creations = ledger.erase_creations(session_hash=session_hash, subjects_of=subjects_of)
         records = int(changes.erase_record(session_hash=session_hash))
         Withdrawal.objects.filter(session_hash=session_hash).delete()
         subject = log.forget(session_hash=session_hash) or ""
@@ -123,7 +108,9 @@ def _expire_session(session_hash: str, before: datetime) -> int:
         if LegalHold.objects.filter(session_hash=session_hash).exists():
             return 0
         subject = log.pseudonym(session_hash=session_hash)
-        erased = ledger.erase_creations(session_hash=session_hash, before=before)
+        erased = ledger.erase_creations(
+            session_hash=session_hash, subjects_of=subjects_of, before=before
+        )
         if not erased:
             return 0  # somebody was faster
         if not GuestCreation.objects.filter(session_hash=session_hash).exists():

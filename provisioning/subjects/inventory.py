@@ -99,12 +99,12 @@ TABLES: dict[str, Table] = {
             Fate(BLANKED, EXPORTED, BLANKED): (
                 "session_hash request_id guest_id token_expires_at overdue_at profile_digest"
                 " payload_digest sent_fields platform_code correlation_id echo_consent_type"
-                " echo_created_date notice_version language"
+                " echo_created_date notice_version language looked_up_at token_generation"
             ),
             Fate(BLANKED, WITHHELD, BLANKED): "salt",
             Fate(UNLINKED, EXPORTED, UNLINKED): (
-                "id event_request_id created_at updated_at status tokens_issued consent_given"
-                " consent_type consent_basis notice_id gpc withdrawn_at erased_at reviewed_at"
+                "id event_request_id created_at updated_at status platform tokens_issued"
+                " consent_given consent_type consent_basis notice_id gpc withdrawn_at erased_at reviewed_at"
                 " error_code platform_status echo_consent_given echo_mismatch"
             ),
         },
@@ -134,7 +134,11 @@ TABLES: dict[str, Table] = {
     "provisioning_withdrawal": Table(
         "a session that took its consent back, until it states consent again; 400 days after the"
         " last request where no init of it ever came",
-        {Fate(DELETED, EXPORTED, STAYS): "session_hash withdrawn_at unmet_at"},
+        {
+            Fate(DELETED, EXPORTED, STAYS): (
+                "session_hash withdrawn_at unmet_at platform_due_at platform_told_at"
+            )
+        },
     ),
     "provisioning_writeprobe": Table(
         "the row that /readyz writes to see that one can be written", {_OURS: "id written_at"}
@@ -147,10 +151,11 @@ TABLES: dict[str, Table] = {
         },
     ),
     "provisioning_platformdeletion": Table(
-        "a guest to be deleted on the platform, made by an erasure; its id is blanked when done",
+        "a guest to be deleted on the platform, made by an erasure; what names it goes when done",
         {
             Fate(UNLINKED, WITHHELD, UNLINKED): (
-                "creation_id guest_id state requested_at done_at done_by"
+                "creation_id platform guest_id subjects request_id errors due_at state requested_at"
+                " done_at done_by"
             )
         },
     ),

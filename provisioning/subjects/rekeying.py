@@ -14,8 +14,9 @@ from audit.models import SubjectSalt
 from crm import sessions
 from crm.models import CrmRecord
 from provisioning import ledger
+from provisioning.follow_up import lookups
+from provisioning.ledger.erasing import empty_write_ahead_log
 from provisioning.models import GuestCreation, IdempotencyKey, LegalHold, Withdrawal
-from provisioning.subjects.erasure import empty_write_ahead_log
 
 _KEYED: tuple[type[models.Model], ...] = (
     CrmRecord, GuestCreation, IdempotencyKey, LegalHold, Withdrawal,
@@ -69,6 +70,8 @@ def _needs_rekeying() -> bool:
         raise CannotRekey("the database is keyed with another pepper, and that is for good")
     if GuestCreation.objects.filter(ledger.in_work()).exists():
         raise CannotRekey("inits are under way: stop the service first")
+    if lookups.unsettled().exists():  # a guest is looked for by what comes of the session's key
+        raise CannotRekey("creations are unknown: let housekeeping settle them first")
     return True
 
 

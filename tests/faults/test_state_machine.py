@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 from audit.models import AuditEvent
 from crm.models import CrmRecord
 from crm.sessions import hash_session
-from provisioning.genesys.guests import get_client
+from provisioning.genesys.platform import get_platform
 from provisioning.ledger.recovery import recover
 from provisioning.models import GuestCreation, Withdrawal
 
@@ -78,7 +78,7 @@ class Inits(RuleBasedStateMachine):
         super().__init__()
         self.savepoint = transaction.atomic()
         self.savepoint.__enter__()
-        get_client.cache_clear()
+        get_platform.cache_clear()
         cache.clear()
         CrmRecord.objects.create(
             session_hash=hash_session(session_id="ann"), email="ann@example.org", first_name="Ann"

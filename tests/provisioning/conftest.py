@@ -7,7 +7,7 @@ import pytest
 from django.core.cache import cache
 
 from crm import sessions
-from provisioning.genesys.guests import get_client
+from provisioning.genesys.platform import get_platform
 from tests.support.sandbox import Sandbox
 from tests.support.visitor import Visitor
 
@@ -22,7 +22,7 @@ def visitor(
     settings.GENESYS_BASE_URL = sandbox.url
     settings.GENESYS_OAUTH_URL = f"{sandbox.url}/oauth/token"
     cache.clear()
-    get_client.cache_clear()
+    get_platform.cache_clear()
     yield Visitor(sandbox)
     cache.clear()
-    get_client.cache_clear()
+    get_platform.cache_clear()

@@ -16,6 +16,9 @@ from audit.sealing.signing import SigningKeyMissing
 from crm import lookup
 from crm.imports import uploads
 from guestportal.desk.strangers import forget_sign_in_attempts
+from provisioning.follow_up.deletions import delete_on_platform
+from provisioning.follow_up.lookups import settle_unknown
+from provisioning.follow_up.withdrawals import tell_withdrawals
 from provisioning.init import queued
 from provisioning.init.idempotency import forget_idempotency_keys
 from provisioning.ledger.recovery import recover
@@ -28,6 +31,9 @@ logger = logging.getLogger(__name__)
 DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
     (recover, 5),
     (seal, 15),
+    (settle_unknown, 15),
+    (tell_withdrawals, 5),
+    (delete_on_platform, 60),
     (forget_idempotency_keys, 3600),
     (uploads.forget_old, 600),
     # A small batch each time: sealing must not wait for it.

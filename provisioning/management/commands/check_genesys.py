@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import Credentials, PlatformError
-from provisioning.genesys.guests import get_client
 from provisioning.genesys.oauth import Token
+from provisioning.genesys.platform import get_platform
 
 
 class Command(BaseCommand):
@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         deadline = Deadline(seconds=settings.GENESYS_DEADLINE)
         try:
-            token = get_client().tokens.ask(deadline=deadline)
+            token = get_platform().calls.tokens.ask(deadline=deadline)
         except Credentials as exc:
             raise CommandError(f"{exc} (HTTP {exc.status}). {exc.remedy}") from exc
         except PlatformError as exc:

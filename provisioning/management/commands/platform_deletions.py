@@ -7,8 +7,8 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.commandline import actor
+from provisioning.follow_up import deletions
 from provisioning.models import PlatformDeletion
-from provisioning.subjects import deletions
 
 
 class Command(BaseCommand):

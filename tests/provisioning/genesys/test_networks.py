@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from provisioning.genesys.guests import get_client
+from provisioning.genesys.platform import get_platform
 from tests.support.rawserver import RawServer, certificate, raw_server, tunnel
 
 TOKEN = b'{"access_token": "t", "expires_in": 3600}'
@@ -35,7 +35,7 @@ def check(settings: Any, url: str, *, ca_bundle: str = "", proxy: str = "") -> s
     """Run the command as a process would that was started with these settings."""
     settings.GENESYS_OAUTH_URL = url
     settings.GENESYS_CA_BUNDLE, settings.GENESYS_PROXY = ca_bundle, proxy
-    get_client.cache_clear()
+    get_platform.cache_clear()
     out = StringIO()
     call_command("check_genesys", stdout=out)
     return out.getvalue()

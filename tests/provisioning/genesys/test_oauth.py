@@ -31,8 +31,8 @@ class Endpoint:
         self.fields: dict[str, Any] = {"expires_in": HOUR}
         self.wrong: Answer | PlatformError | None = None
 
-    def post(self, url: str, *, deadline: Deadline, **request: Any) -> Answer:
-        self.posts.append({"url": url, **request})
+    def send(self, method: str, url: str, *, deadline: Deadline, **request: Any) -> Answer:
+        self.posts.append({"method": method, "url": url, **request})
         if isinstance(self.wrong, PlatformError):
             raise self.wrong
         token = {"access_token": f"token-{len(self.posts)}", **self.fields}
@@ -287,7 +287,8 @@ def test_the_credentials_go_out_in_the_style_that_is_set(
 ) -> None:
     new_source(endpoint, style=style).get(deadline=deadline)
 
-    assert endpoint.posts == [{"url": "https://platform.example/oauth/token", **request_}]
+    asked = {"method": "POST", "url": "https://platform.example/oauth/token"}
+    assert endpoint.posts == [{**asked, **request_}]
 
 
 @pytest.mark.parametrize("value", [None, "", 7, "a\nb", "tök", "x" * 16_385])

@@ -34,7 +34,7 @@ def post(transport: Transport, url: str, *, seconds: float = 5) -> Answer:
     """POST as a guest is posted: repeated only where nothing can have arrived."""
     deadline, gate = Deadline(seconds=seconds), Gate(rate_per_minute=0)
     return send(
-        lambda: transport.post(url, deadline=deadline, json={"name": "Jane"}),
+        lambda: transport.send("POST", url, deadline=deadline, json={"name": "Jane"}),
         gate=gate,
         reservation=gate.reserve(calls=2, deadline=deadline),
         deadline=deadline,
@@ -113,7 +113,7 @@ def test_says_what_stood_in_the_way_of_a_connection(url: str, proxy: str, words:
     transport = a_transport(proxy=proxy.format(unused=unused))
 
     with pytest.raises(Unavailable, match=words) as raised:
-        transport.post(url.format(unused=unused), deadline=Deadline(seconds=5), json={})
+        transport.send("POST", url.format(unused=unused), deadline=Deadline(seconds=5), json={})
 
     assert not raised.value.arrived
 

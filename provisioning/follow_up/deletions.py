@@ -1,0 +1,121 @@
+"""Guests of erased persons that are to be deleted on the platform too.
+
+Where the platform can be asked to, housekeeping does it, one step at a time; else, and where that
+failed three times, somebody does it there (the vendor documents ``POST /api/v2/gdpr/requests``) and
+says so here. Only when it is done is what names the guest forgotten.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from audit import log
+from provisioning.follow_up.rounds import BATCH, go_round
+from provisioning.genesys.deadline import Deadline
+from provisioning.genesys.platform import Deletion, get_platform
+from provisioning.ledger.erasing import empty_write_ahead_log, queue_deletion
+from provisioning.models import GuestCreation, PlatformDeletion
+
+State = PlatformDeletion.State
+MOST_ERRORS = 3
+# While one process takes a step no other does.
+STEP_TAKES = timedelta(minutes=2)
+A_DAY = timedelta(days=1)
+
+
+def subjects_of(creation: GuestCreation) -> list[str]:
+    """Return what housekeeping is to delete of a creation that is being erased."""
+    platform = get_platform()
+    if not platform.follows_up or creation.platform != settings.GENESYS_PLATFORM:
+        return []
+    deletion = platform.deletion(
+        guest_id=creation.guest_id,
+        session_key=creation.session_hash,
+        generation=creation.token_generation,
+    )
+    return list(deletion.subjects)
+
+
+def delete_duplicate(creation: GuestCreation, guest_id: str) -> None:
+    """Have a second guest of `creation`'s session deleted; the creation stays as it is."""
+    deletion = get_platform().deletion(guest_id=guest_id, session_key="", generation=0)
+    with transaction.atomic():
+        subjects = list(deletion.subjects)
+        queue_deletion(creation, guest_id=guest_id, subjects=subjects, now=timezone.now())
+
+
+def delete_on_platform() -> int:
+    """Take the next step of each deletion that is due; return how many are done now."""
+    if not get_platform().follows_up:
+        return 0
+    due = PlatformDeletion.objects.filter(
+        due_at__lte=timezone.now(), platform=settings.GENESYS_PLATFORM
+    )
+    return go_round(due.order_by("due_at")[:BATCH], _take_step, put_off=_failed)
+
+
+def mark_done(*, creations: Iterable[UUID], actor: str) -> int:
+    """Record that these creations' guests are deleted on the platform; return how many waited."""
+    with transaction.atomic():
+        done = sum(_mark(creation, actor) for creation in creations)
+    transaction.on_commit(empty_write_ahead_log)
+    return done
+
+
+def _take_step(row: PlatformDeletion, deadline: Deadline) -> bool:
+    """Take steps until the platform needs time; each is kept before the next one is taken."""
+    if not _claim(row):
+        return False
+    deletion = Deletion(tuple(row.subjects), row.request_id, row.errors)
+    while deletion.subjects:
+        deletion = get_platform().delete_guest(deletion=deletion, deadline=deadline)
+        _keep(row, deletion)
+        if deletion.pause:
+            return False
+    return bool(mark_done(creations=[row.creation_id], actor="system"))
+
+
+def _claim(row: PlatformDeletion) -> bool:
+    ours = PlatformDeletion.objects.filter(pk=row.pk, due_at=row.due_at)
+    return bool(ours.update(due_at=timezone.now() + STEP_TAKES))
+
+
+def _failed(row: PlatformDeletion) -> None:
+    row.refresh_from_db()
+    deletion = Deletion(tuple(row.subjects), row.request_id, row.errors + 1)
+    _keep(row, replace(deletion, pause=A_DAY.total_seconds()))
+
+
+def _keep(row: PlatformDeletion, deletion: Deletion) -> None:
+    given_up = deletion.errors >= MOST_ERRORS
+    asked = State.REQUESTED if deletion.request_id else State.WAITING
+    due = timezone.now() + timedelta(seconds=deletion.pause)
+    PlatformDeletion.objects.filter(pk=row.pk).exclude(state=State.DONE).update(
+        subjects=list(deletion.subjects),
+        request_id=deletion.request_id,
+        errors=deletion.errors,
+        state=State.ERROR if given_up else asked,
+        due_at=None if given_up else due,
+    )
+
+
+def _mark(creation: UUID, actor: str) -> bool:
+    waiting = PlatformDeletion.objects.filter(creation=creation).exclude(state=State.DONE)
+    done = waiting.update(
+        state=State.DONE,
+        guest_id="",
+        subjects=[],
+        request_id="",
+        due_at=None,
+        done_at=timezone.now(),
+        done_by=actor,
+    )
+    if not done:
+        return False
+    log.record(kind="platform_deletion.done", actor=actor, data={"creation": str(creation)})
+    return True
