@@ -104,8 +104,8 @@ TABLES: dict[str, Table] = {
             Fate(BLANKED, WITHHELD, BLANKED): "salt",
             Fate(UNLINKED, EXPORTED, UNLINKED): (
                 "id event_request_id created_at updated_at status platform tokens_issued"
-                " consent_given consent_type consent_basis notice_id gpc withdrawn_at erased_at reviewed_at"
-                " error_code platform_status echo_consent_given echo_mismatch"
+                " consent_given consent_type consent_basis notice_id gpc withdrawn_at erased_at"
+                " reviewed_at error_code platform_status echo_consent_given echo_mismatch"
             ),
         },
     ),

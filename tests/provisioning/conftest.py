@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from crm import sessions
+from crm import profiles, sessions
+from crm.models import AttributeMapping
 from provisioning.genesys.platform import get_platform
-from tests.support.sandbox import Sandbox
+from tests.support.messenger import OPTIONS, configure
+from tests.support.sandbox import Sandbox, running_sandbox
 from tests.support.visitor import Visitor
 
 
@@ -26,3 +28,25 @@ def visitor(
     yield Visitor(sandbox)
     cache.clear()
     get_platform.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def _organisation() -> Iterator[Sandbox]:
+    with running_sandbox(*OPTIONS) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def messenger(_organisation: Sandbox, visitor: Visitor, settings: Any) -> Visitor:
+    """A page whose service talks to an organisation with Messenger."""
+    _organisation.reset()
+    configure(settings, _organisation)
+    for mapping, target in zip(
+        AttributeMapping.objects.order_by("order"),
+        ("tier_text", "previous_tickets_integer", "integration_source_text"),
+        strict=True,
+    ):
+        mapping.target = target
+        mapping.save()
+    profiles.forget_mappings()
+    return Visitor(_organisation)

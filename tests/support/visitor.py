@@ -37,6 +37,9 @@ class Visitor:
     def withdraw(self, session: str = SESSION) -> Any:
         return self.post("consent/withdraw", {"sessionId": session})
 
+    def token(self, guest_id: str, session: str = SESSION) -> Any:
+        return self.post("token", {"sessionId": session, "guestId": guest_id})
+
     def receipt(self, guest_id: str, session: str = SESSION) -> Any:
         return self.post("consent/receipt", {"sessionId": session, "guestId": guest_id})
 
