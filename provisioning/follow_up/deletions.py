@@ -28,11 +28,11 @@ STEP_TAKES = timedelta(minutes=2)
 A_DAY = timedelta(days=1)
 
 
-def subjects_of(creation: GuestCreation) -> list[str]:
-    """Return what housekeeping is to delete of a creation that is being erased."""
+def subjects_of(creation: GuestCreation) -> list[str] | None:
+    """Return what housekeeping is to delete of a creation that is being erased; None: a person."""
     platform = get_platform()
     if not platform.follows_up or creation.platform != settings.GENESYS_PLATFORM:
-        return []
+        return None
     deletion = platform.deletion(
         guest_id=creation.guest_id,
         session_key=creation.session_hash,

@@ -43,6 +43,10 @@ _NAMES_NOBODY: dict[str, Any] = {
 }
 
 
+# What housekeeping is to delete of a creation on the platform; None where a person is to.
+SubjectsOf = Callable[[GuestCreation], list[str] | None]
+
+
 class InWork(Exception):
     """An init of this session is under way; in `seconds` nobody works on it any more."""
 
@@ -54,14 +58,13 @@ class InWork(Exception):
 def erase_creations(
     *,
     session_hash: str,
-    subjects_of: Callable[[GuestCreation], list[str]],
+    subjects_of: SubjectsOf,
     before: datetime | None = None,
 ) -> int:
     """Blank the session's rows (with `before`, the older ones), in the caller's transaction.
 
-    Queues the deletion on the platform of each guest that exists or may; `subjects_of` names what
-    housekeeping is to delete there, and nothing where a person is to. Returns how many rows were
-    erased. Raises InWork, with nothing written.
+    Queues the deletion on the platform of each guest that exists or may. Returns how many rows
+    were erased. Raises InWork, with nothing written.
     """
     now = timezone.now()
     rows = GuestCreation.objects.filter(session_hash=session_hash, erased_at=None)
@@ -111,11 +114,11 @@ def queue_deletion(
     PlatformDeletion.objects.update_or_create(creation=row, defaults=due)
 
 
-def _queue_deletions(
-    rows: QuerySet[GuestCreation], subjects_of: Callable[[GuestCreation], list[str]], now: datetime
-) -> None:
+def _queue_deletions(rows: QuerySet[GuestCreation], subjects_of: SubjectsOf, now: datetime) -> None:
     for row in rows:
-        queue_deletion(row, guest_id=row.guest_id, subjects=subjects_of(row), now=now)
+        subjects = subjects_of(row)
+        if subjects or subjects is None:
+            queue_deletion(row, guest_id=row.guest_id, subjects=subjects or [], now=now)
 
 
 def _refuse_in_work(rows: QuerySet[GuestCreation]) -> None:

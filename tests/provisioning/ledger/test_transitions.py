@@ -109,7 +109,7 @@ def test_is_lost_in_every_other_state_and_changes_nothing(
 )
 def test_is_lost_where_the_row_was_erased(transition: Transition, leaving: Status) -> None:
     row = row_in(leaving, overdue=True)
-    ledger.erase_creations(session_hash=row.session_hash, subjects_of=lambda _: [])
+    ledger.erase_creations(session_hash=row.session_hash, subjects_of=lambda _: None)
 
     with pytest.raises(Lost):
         transition(entry(row), row)
