@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from audit.models import AuditEvent, SubjectSalt
 from provisioning import ledger
+from provisioning.follow_up import deletions, withdrawals
 from provisioning.genesys.gate import GateState
 from provisioning.genesys.platform import get_platform
 from provisioning.ledger.transactions import short_transaction
@@ -50,6 +51,16 @@ def overdue() -> int:
     """Return how many creations recovery should have settled; above 0 for long: it is not run."""
     rows = GuestCreation.objects.filter(overdue_at__isnull=False)
     return rows.exclude(ledger.in_work()).count()
+
+
+def withdrawals_to_tell() -> int:
+    """Return how many consents were taken back of which the platform does not know yet."""
+    return withdrawals.waiting()
+
+
+def deletions_for_a_person() -> int:
+    """Return how many guests of erased persons somebody has to delete on the platform."""
+    return deletions.waiting_for_a_person()
 
 
 def write_once(*, patience: float) -> None:

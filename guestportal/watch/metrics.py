@@ -49,6 +49,10 @@ def _stored() -> Iterator[Metric]:
     yield _gauge("queued", "Inits that wait for the worker", health.queue_depth() or 0)
     waits = health.oldest_queued_age()
     yield _gauge("queued_seconds", "How long the oldest of them has waited", waits)
+    told = health.withdrawals_to_tell()
+    yield _gauge("withdrawals_to_tell", "Consents taken back, and the platform not told", told)
+    by_hand = health.deletions_for_a_person()
+    yield _gauge("deletions_for_a_person", "Guests to be deleted there by hand", by_hand)
     yield _gauge("database_up", "0 while the database cannot be reached", 1)
 
 

@@ -7,14 +7,15 @@ from django.http import HttpRequest
 from audit.staff import actor
 from backoffice.lists import ClosedAdmin
 from provisioning.follow_up import deletions
+from provisioning.follow_up.deletions import HOUSEKEEPING, State
 from provisioning.models import PlatformDeletion
 
 
 @admin.register(PlatformDeletion)
 class PlatformDeletionAdmin(ClosedAdmin):
-    """Guests of erased persons. The API has no deletion: somebody does it there, and says so."""
+    """Guests of erased persons: deleted there by housekeeping, or by somebody who says so."""
 
-    list_display = ("creation_id", "guest_id", "state", "requested_at", "done_at", "done_by")
+    list_display = ("creation_id", "guest_id", "how_far", "requested_at", "done_at", "done_by")
     list_filter = ("state",)
     list_select_related = ("creation",)
     actions = ("mark_done",)
@@ -27,3 +28,12 @@ class PlatformDeletionAdmin(ClosedAdmin):
         creations = list(rows.values_list("creation_id", flat=True))
         done = deletions.mark_done(creations=creations, actor=actor(request))
         self.message_user(request, f"{done} marked done; their guest ids are forgotten.")
+
+    @admin.display(description="State", ordering="state")
+    def how_far(self, row: PlatformDeletion) -> str:
+        """Say what is known, and what nobody has confirmed."""
+        if row.state == State.DONE and row.done_by == HOUSEKEEPING:
+            return "Contact deleted; transcripts: not confirmed by the platform"
+        if row.state == State.WAITING and row.due_at is None:
+            return "Waiting: delete this guest on the platform"
+        return row.get_state_display()

@@ -22,6 +22,7 @@ from provisioning.ledger.erasing import empty_write_ahead_log, queue_deletion
 from provisioning.models import GuestCreation, PlatformDeletion
 
 State = PlatformDeletion.State
+HOUSEKEEPING = "system"  # the log's name for nobody on the staff
 MOST_ERRORS = 3
 # While one process takes a step no other does.
 STEP_TAKES = timedelta(minutes=2)
@@ -59,6 +60,11 @@ def delete_on_platform() -> int:
     return go_round(due.order_by("due_at")[:BATCH], _take_step, put_off=_failed)
 
 
+def waiting_for_a_person() -> int:
+    """Return how many deletions only a person can do: no call for it, or three failures."""
+    return PlatformDeletion.objects.filter(due_at=None).exclude(state=State.DONE).count()
+
+
 def mark_done(*, creations: Iterable[UUID], actor: str) -> int:
     """Record that these creations' guests are deleted on the platform; return how many waited."""
     with transaction.atomic():
@@ -77,7 +83,7 @@ def _take_step(row: PlatformDeletion, deadline: Deadline) -> bool:
         _keep(row, deletion)
         if deletion.pause:
             return False
-    return bool(mark_done(creations=[row.creation_id], actor="system"))
+    return bool(mark_done(creations=[row.creation_id], actor=HOUSEKEEPING))
 
 
 def _claim(row: PlatformDeletion) -> bool:

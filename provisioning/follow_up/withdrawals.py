@@ -31,10 +31,12 @@ def tell_withdrawals() -> int:
 
 
 def waiting() -> int:
-    """Return how many withdrawals the platform has not been told of, for metrics."""
+    """Return how many withdrawals the platform has not been told of; above 0 for long: see why."""
     if not get_platform().follows_up:
         return 0
-    return Withdrawal.objects.filter(platform_due_at__isnull=False).count()
+    return Withdrawal.objects.filter(
+        platform_due_at__isnull=False, platform_told_at__isnull=True
+    ).count()
 
 
 def _tell(withdrawal: Withdrawal, deadline: Deadline) -> bool:

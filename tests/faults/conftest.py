@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import messenger
 from tests.support.sandbox import Sandbox, running_sandbox
 from tests.support.service import Service, running_service
 
@@ -31,17 +32,31 @@ class Pair:
         return found
 
 
+LIMITS = {
+    "GENESYS_DEADLINE": str(DEADLINE),
+    "GENESYS_CONNECT_TIMEOUT": "1",
+    "GENESYS_READ_TIMEOUT": "2",
+}
+
+
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     folder = tmp_path_factory.mktemp("pair")
     with (
         running_sandbox() as sandbox,
+        running_service(folder, sandbox.url, **LIMITS) as service,
+    ):
+        yield Pair(service, sandbox)
+
+
+@pytest.fixture(scope="module")
+def messenger_pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """A service whose organisation has Messenger."""
+    folder = tmp_path_factory.mktemp("messenger")
+    with (
+        running_sandbox(*messenger.OPTIONS) as sandbox,
         running_service(
-            folder,
-            sandbox.url,
-            GENESYS_DEADLINE=str(DEADLINE),
-            GENESYS_CONNECT_TIMEOUT="1",
-            GENESYS_READ_TIMEOUT="2",
+            folder, sandbox.url, **LIMITS | messenger.environment(sandbox.url)
         ) as service,
     ):
         yield Pair(service, sandbox)

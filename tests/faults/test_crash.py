@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import messenger
 from tests.support.disk import fill, tiny_disk
 from tests.support.load import Load, during
 from tests.support.machine import postgres_database
@@ -39,6 +40,28 @@ def test_no_guest_is_lost_when_the_service_is_killed(pair: tuple[Service, Sandbo
     assert len(sandbox.calls(endpoint="guests")) > KILLS
     assert any(load.guests for load in loads)
     assert_no_guest_is_lost(service, sandbox, loads)
+
+
+def test_every_contact_has_its_row_when_the_service_is_killed(tmp_path: Path) -> None:
+    with (
+        running_sandbox("--latency-ms", "20", *messenger.OPTIONS) as sandbox,
+        running_service(
+            tmp_path,
+            sandbox.url,
+            GENESYS_DEADLINE=str(DEADLINE),
+            **messenger.environment(sandbox.url),
+        ) as service,
+    ):
+        loads = [killed_under_load(service, after=0.2 + kill % 5 * 0.1) for kill in range(KILLS)]
+        settle(service)
+        messenger.settle(service)
+
+        rows = service.rows("guest_id", "status")
+        made = {call["guestId"] for call in sandbox.calls(endpoint="enrich")} - {None}
+        assert any(load.guests for load in loads)
+        assert made <= {row["guest_id"] for row in rows}
+        assert {row["status"] for row in rows} <= {"guest_created", "ready", "failed"}
+        assert service.manage("verify_audit").returncode == 0
 
 
 def test_no_guest_is_lost_when_the_disk_fills_up(tmp_path: Path) -> None:

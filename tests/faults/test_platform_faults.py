@@ -4,6 +4,7 @@ Each row: what the platform does, what the page is told, what the ledger says. A
 service must be at work again, and the log must hold no traceback.
 """
 
+import sqlite3
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -111,26 +112,37 @@ FAULTS = [
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_answers_in_time_and_tells_the_truth_when(fault: Fault, pair: Pair) -> None:
+    ready_for(fault, pair)
+    seen = pair.sandbox.count("guests")
+    session = uuid.uuid4().hex
+
+    row = init_under(fault, pair, session)
+
+    expected = 2 if "401" in fault.name or "429 once" in fault.name or fault.cold else 1
+    assert pair.sandbox.count("guests") - seen <= expected
+    if fault.status == "guest_created" and "404" not in fault.name:
+        assert resumed(pair, session) == row["guest_id"]
+
+
+def ready_for(fault: Fault, pair: Pair) -> None:
+    """Bring the pair to health, then have the platform do what the fault says."""
     pair.sandbox.reset()
     recover(pair)
     pair.sandbox.faults(fault.rules)
     if fault.cold:
         pair.sandbox.revoke()
-    seen = pair.sandbox.count("guests")
-    session = uuid.uuid4().hex
 
+
+def init_under(fault: Fault, pair: Pair, session: str) -> sqlite3.Row:
+    """Init a session while the fault is there; return its row, as the fault says it must be."""
     reply = pair.service.init(session)
-
     row = pair.rows()[-1]
     assert reply.json.get("code", "ok") == fault.code, reply.text
     assert row["status"] == fault.status
     assert row["request_id"] == reply.headers["X-Request-ID"]
     assert reply.seconds <= DEADLINE + 0.5
-    expected = 2 if "401" in fault.name or "429 once" in fault.name or fault.cold else 1
-    assert pair.sandbox.count("guests") - seen <= expected
     assert "Traceback" not in pair.service.log
-    if fault.status == "guest_created" and "404" not in fault.name:
-        assert resumed(pair, session) == row["guest_id"]
+    return row
 
 
 def recover(pair: Pair) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.support.sandbox import Sandbox
+from tests.support.service import Service
 
 SOURCE_ID = "7f2f5b6e-6c2e-4d4f-9a51-1f3a5f1f0a01"
 SCHEMA_ID = "7f2f5b6e-6c2e-4d4f-9a51-1f3a5f1f0a02"
@@ -38,3 +39,18 @@ def configure(settings: Any, sandbox: Sandbox) -> None:
     """Have this process's service talk to the organisation."""
     for name, value in environment(sandbox.url).items():
         setattr(settings, name, value)
+
+
+def settle(service: Service) -> None:
+    """Do what housekeeping does with unknown outcomes, each look a minute after the one before."""
+    service.manage("shell", "--no-imports", "-c", _SETTLE)
+
+
+_SETTLE = """
+from datetime import timedelta
+from django.db.models import F
+from provisioning.follow_up.lookups import settle_unknown, unsettled
+while unsettled().exists():
+    settle_unknown()
+    unsettled().update(looked_up_at=F("looked_up_at") - timedelta(seconds=61))
+"""

@@ -32,7 +32,7 @@ DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
     (recover, 5),
     (seal, 15),
     (settle_unknown, 15),
-    (tell_withdrawals, 5),
+    (tell_withdrawals, 15),
     (delete_on_platform, 60),
     (forget_idempotency_keys, 3600),
     (uploads.forget_old, 600),

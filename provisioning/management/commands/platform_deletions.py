@@ -13,8 +13,9 @@ from provisioning.models import PlatformDeletion
 
 class Command(BaseCommand):
     help = (
-        "Lists the guests of erased persons that wait to be deleted on the platform, one a line:"
-        " creation, guest id, creation's time. The guest id is empty where a guest only may exist."
+        "Lists the guests of erased persons that are not deleted on the platform yet, one a line:"
+        " creation, guest id, creation's time, state. The guest id is empty where a guest only may"
+        " exist."
         " With --done, reads creations from standard input, marks them done and forgets their"
         " guest ids; what is done stays done."
     )
@@ -29,12 +30,12 @@ class Command(BaseCommand):
         if options["done"]:
             self._mark_done(options["actor"])
             return
-        waiting = PlatformDeletion.objects.filter(state=deletions.State.WAITING)
+        waiting = PlatformDeletion.objects.exclude(state=deletions.State.DONE)
         rows = waiting.order_by("requested_at").values_list(
-            "creation_id", "guest_id", "creation__created_at"
+            "creation_id", "guest_id", "creation__created_at", "state"
         )
-        for creation, guest_id, created_at in rows.iterator():
-            self.stdout.write(f"{creation}\t{guest_id}\t{created_at.isoformat()}")
+        for creation, guest_id, created_at, state in rows.iterator():
+            self.stdout.write(f"{creation}\t{guest_id}\t{created_at.isoformat()}\t{state}")
 
     def _mark_done(self, actor: str) -> None:
         try:
