@@ -13,6 +13,7 @@ from django.core.validators import EmailValidator, RegexValidator
 
 # RFC 5321, section 4.5.3.1.3: a path of 256, less its angle brackets.
 MAX_EMAIL = 254
+MAX_SESSION_ID = 256
 MAX_FIRST_NAME = 100
 MAX_TIER = 64
 MAX_TICKETS = 2**31 - 1
@@ -57,6 +58,13 @@ def validate_text(value: str) -> None:
         raise ValidationError(
             "Control characters, such as a tab or a line break, cannot be stored."
         )
+
+
+def validate_session_id(value: str) -> None:
+    """Raise ValidationError for what no page can have sent as its session id."""
+    validate_text(value)
+    if not 0 < len(value) <= MAX_SESSION_ID:
+        raise ValidationError(f"A session id is 1 to {MAX_SESSION_ID} characters.")
 
 
 def validate_address(value: str) -> None:

@@ -16,7 +16,7 @@ from backoffice.downloads import csv_download
 from backoffice.turns import give_way
 from crm import lookup
 from crm.conversion import as_text
-from crm.imports.csvfile import MAX_COLUMNS, column_of
+from crm.imports.columns import MAX_COLUMNS, column_of
 from crm.models import RECORD_FIELDS, CrmRecord
 
 MOST_ATTRIBUTES = MAX_COLUMNS - 1 - len(RECORD_FIELDS)

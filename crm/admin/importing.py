@@ -1,38 +1,32 @@
-"""Import a CSV file: upload, look at what it would do, confirm. All of it or nothing.
-
-The page is sent while its work is done, so that its reader sees how far it got: every part is one
-element, and the style sheet shows only the last (`.parts`). It needs no script, no stored state and
-no process of its own. Between two parts the process serves its visitors. Leaving the page ends the
-work, which `crm.imports.importing` does whole or not at all.
-"""
+"""Import a CSV file: upload, look at what it would do, confirm. All of it or nothing."""
 
 import io
+import json
 import logging
-import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import Error
-from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
 from audit import staff
-from backoffice.turns import give_way
+from backoffice.downloads import csv_download
+from backoffice.inert import visible
+from crm.admin.progress import TEMPLATES, progress_parts, streamed
 from crm.imports import uploads
-from crm.imports.csvfile import lines_of
-from crm.imports.importing import ImportRefused, ImportResult, Step, import_records, preview_records
+from crm.imports.columns import attribute_of, field_of
+from crm.imports.csvfile import CrmFile
+from crm.imports.importing import SHOWN_FAULTS, ImportRefused, import_records, preview_records
 from crm.upsert import Overtaken
 
 logger = logging.getLogger(__name__)
 
-_TEMPLATES = "admin/crm/crmrecord/"
-_PLACE = "<!-- parts -->"
-_SECONDS_A_PART = 0.1
 _TOO_LARGE = (
     f"The file is larger than {uploads.MAX_BYTES // 2**20} MB:"
     " import it with `manage.py import_crm FILE`."
@@ -69,11 +63,13 @@ def page(*, admin: Any) -> Callable[[HttpRequest], HttpResponseBase]:
             raise PermissionDenied
         context = admin.admin_site.each_context(request)
         context |= {"opts": admin.opts, "title": "Import CRM records", "form": UploadForm()}
+        if "errors" in request.POST:
+            return _errors(request)
         if "ticket" in request.POST:
             return _confirmed(request, context)
         if request.method == "POST":
             return _uploaded(request, context)
-        return TemplateResponse(request, f"{_TEMPLATES}import.html", context)
+        return TemplateResponse(request, f"{TEMPLATES}import.html", context)
 
     return view
 
@@ -82,40 +78,49 @@ def _uploaded(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase
     sent = int(request.META.get("CONTENT_LENGTH") or 0)
     form = UploadForm(request.POST, request.FILES, too_large=sent > uploads.MAX_BYTES)
     if not form.is_valid():
-        return TemplateResponse(request, f"{_TEMPLATES}import.html", context | {"form": form})
+        return TemplateResponse(request, f"{TEMPLATES}import.html", context | {"form": form})
     content = form.cleaned_data["file"].read()
-    return _streamed(request, context, _preview_parts(request, content))
+    return streamed(request, context=context, parts=_preview_parts(request, content))
 
 
 def _confirmed(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase:
-    ticket = request.POST["ticket"]
-    try:
-        content = uploads.opened(ticket=ticket, actor=staff.actor(request))
-    except uploads.UploadGone:
-        messages.error(request, "That upload is no longer there. Please upload the file again.")
+    content = _kept(request, "ticket")
+    if content is None:
         return HttpResponseRedirect(request.path)
-    return _streamed(request, context, _import_parts(request, ticket, content))
+    parts = _import_parts(request, request.POST["ticket"], content)
+    return streamed(request, context=context, parts=parts)
 
 
 def _preview_parts(request: HttpRequest, content: bytes) -> Iterator[str]:
     """Yield the parts of the page: progress, then what the file would do or what is wrong."""
-    steps = preview_records(**_source(content))
+    file, expected = _opened(content)
+    steps = preview_records(file=file, expected=expected)
     try:
-        result = yield from _progress_parts(steps)
+        preview = yield from progress_parts(steps)
     except ImportRefused as exc:
-        yield _part(request, "refused", refused=exc, form=UploadForm())
+        yield _refused_part(request, file, exc)
     else:
-        ticket = uploads.keep(content=content, actor=staff.actor(request))
-        yield _part(request, "preview", result=result, ticket=ticket)
+        told = {"preview": preview, "file": file, "header": list(_header(file))}
+        if preview.result.written:
+            told["ticket"] = uploads.keep(content=content, actor=staff.actor(request))
+        yield _part(request, "preview", **told)
+
+
+def _header(file: CrmFile) -> Iterator[tuple[str, str, str]]:
+    """Yield each label of a file, the column it is read as, its further attribute."""
+    for label, column in zip(file.labels, file.columns, strict=True):
+        attribute = "" if field_of(label=column) == column else attribute_of(column=column)
+        yield visible(label), column, visible(attribute)
 
 
 def _import_parts(request: HttpRequest, ticket: str, content: bytes) -> Iterator[str]:
     """Yield the parts of the page: progress, then what was done or why nothing was."""
-    steps = import_records(actor=staff.actor(request), **_source(content))
+    file, expected = _opened(content)
+    steps = import_records(file=file, actor=staff.actor(request), expected=expected)
     try:
-        result = yield from _progress_parts(steps)
+        result = yield from progress_parts(steps)
     except ImportRefused as exc:
-        yield _part(request, "refused", refused=exc, form=UploadForm())
+        yield _refused_part(request, file, exc)
     except Overtaken:
         yield _part(request, "failed", why="Others keep changing the same records.")
     except Error as exc:
@@ -127,43 +132,40 @@ def _import_parts(request: HttpRequest, ticket: str, content: bytes) -> Iterator
         yield _part(request, "done", result=result)
 
 
-def _source(content: bytes) -> dict[str, Any]:
-    """Return the lines of a file, and how many there are: a few more than rows, at most."""
-    return {"lines": lines_of(file=io.BytesIO(content)), "expected": content.count(b"\n")}
+def _opened(content: bytes) -> tuple[CrmFile, int | None]:
+    """Return a file to be read, and how many lines it has: a few more than rows, at most."""
+    lines = max(content.count(b"\n"), content.count(b"\r"))
+    return CrmFile(content=io.BytesIO(content)), lines or None
 
 
-def _progress_parts(steps: Iterator[Step | ImportResult]) -> Generator[str, None, ImportResult]:
-    """Yield a part for the steps of an import, ten a second; return its result."""
-    last = 0.0
-    turn = time.monotonic()
-    for step in steps:
-        if isinstance(step, ImportResult):
-            return step
-        if step.locked:
-            continue
-        turn = give_way(since=turn)
-        if turn - last > _SECONDS_A_PART or not step.done:
-            last = turn
-            yield render_to_string(f"{_TEMPLATES}import_step.html", {"step": step})
-            turn = time.monotonic()  # however long the reader took
-    raise AssertionError("an import ends with its result")
+def _refused_part(request: HttpRequest, file: CrmFile, refused: ImportRefused) -> str:
+    """Return what is wrong with a file; where that is a list, it is kept to be downloaded."""
+    whole = [str(fault) for fault in refused.faults if not fault.row]
+    told = {"refused": refused, "file": file, "whole": whole, "form": UploadForm()}
+    if not whole:
+        faults = [[fault.row, fault.column, fault.sentence] for fault in refused.faults]
+        content = json.dumps(faults).encode()
+        told["errors"] = uploads.keep(content=content, actor=staff.actor(request))
+    return _part(request, "refused", **told, shown=refused.faults[:SHOWN_FAULTS])
+
+
+def _errors(request: HttpRequest) -> HttpResponseBase:
+    """Return the kept list of what is wrong with a file, as a file."""
+    content = _kept(request, "errors")
+    if content is None:
+        return HttpResponseRedirect(request.path)
+    header = ("row", "column", "what is wrong")
+    return csv_download(name="import-errors.csv", header=header, rows=json.loads(content))
+
+
+def _kept(request: HttpRequest, name: str) -> bytes | None:
+    """Return what was kept under the posted ticket; None, after a message, where nothing is."""
+    try:
+        return uploads.opened(ticket=request.POST[name], actor=staff.actor(request))
+    except uploads.UploadGone:
+        messages.error(request, "That upload is no longer there. Please upload the file again.")
+        return None
 
 
 def _part(request: HttpRequest, name: str, **context: Any) -> str:
-    return render_to_string(f"{_TEMPLATES}import_{name}.html", context, request)
-
-
-def _streamed(
-    request: HttpRequest, context: dict[str, Any], parts: Iterator[str]
-) -> StreamingHttpResponse:
-    """Return the page, in which `parts` come one after another."""
-    whole = render_to_string(f"{_TEMPLATES}import.html", context | {"place": _PLACE}, request)
-    opening, closing = whole.split(_PLACE)
-
-    def content() -> Iterator[str]:  # a generator: closing it closes `parts` at once
-        yield opening
-        yield from parts
-        yield closing
-
-    # The header: nginx would keep the parts back until it has them all.
-    return StreamingHttpResponse(content(), headers={"X-Accel-Buffering": "no"})
+    return render_to_string(f"{TEMPLATES}import_{name}.html", context, request)

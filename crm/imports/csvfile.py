@@ -1,92 +1,68 @@
 """A CSV file of CRM records, read once from front to back, each cell checked on the way.
 
-What is wrong is told by row and column, never by value: values are personal data. Rows are
-numbered as a spreadsheet shows them, the header being row 1.
+Encoding, delimiter and header are found out, and can be said: `reading`, `labels`, `warnings`.
 """
 
 import csv
-import hashlib
-import io
-import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import partial
-from typing import IO, Any, TextIO
-from uuid import UUID
-
-from django.core.exceptions import ValidationError
+from collections.abc import Generator, Iterable, Iterator
+from itertools import chain
+from typing import IO
 
 from backoffice.inert import original
-from crm import validators
-from crm.models import RECORD_FIELDS
-from crm.sessions import hash_session, key_for_hash
+from crm.imports import decoding, delimiters, formats
+from crm.imports.cells import Row, read_row
+from crm.imports.columns import KEY_COLUMNS, field_of, read_header
+from crm.imports.doubts import Doubts
+from crm.imports.faults import BadLine, RowFault, Unreadable
 
-# One of them names the record of a row. A file that gives session ids is no export of ours.
-KEY_COLUMNS = ("session_id", "session_hash", "record_id")
-MAX_SESSION_ID = 256
-MAX_COLUMNS = 100
-MAX_ROW = 1024 * 1024  # characters: more than cells that are taken can have
-# A further attribute that has the name of another column stands in one with this before its name.
-_PREFIX = "attributes."
-_OTHER_COLUMN = re.compile(rf"({re.escape(_PREFIX)})*({'|'.join((*KEY_COLUMNS, *RECORD_FIELDS))})")
-
-
-@dataclass(frozen=True)
-class RowFault:
-    """One fault in a file: `row` counts from 1, the header; `column` is empty for a whole row."""
-
-    row: int
-    column: str
-    sentence: str
-
-    def __str__(self) -> str:
-        place = f"row {self.row}, {self.column}" if self.column else f"row {self.row}"
-        return f"{place}: {self.sentence}"
-
-
-class Unreadable(Exception):
-    """The file cannot be read any further; `faults` says why."""
-
-    def __init__(self, *faults: RowFault) -> None:
-        super().__init__(*faults)
-        self.faults = faults
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row: its record's key, the values as `crm.upsert` takes them, its faults.
-
-    A blank row has no key and no faults.
-    """
-
-    number: int
-    key: str
-    values: dict[str, Any]
-    faults: list[RowFault]
-
-
-def lines_of(*, file: IO[bytes]) -> TextIO:
-    """Return the lines of `file`; bytes that are not UTF-8 are kept, to be found in their cell."""
-    return io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="")
-
-
-class _RowTooLong(Exception):
-    """A row is longer than any that is taken: parting it would hold everybody up."""
+MAX_ROW = decoding.MAX_LINE
+# Enough for a header, of which a cell may have line breaks.
+_HEAD_LINES = 20
+_HEAD_CHARACTERS = 64 * 1024
+_GUESSED = (
+    f"The file is not UTF-8: its letters are read as {decoding.WINDOWS}, as spreadsheets in Western"
+    " Europe write them. Are there others in it, save it anew as “CSV UTF-8”."
+)
+_NOT_CSV = "From here on this is not CSV: look for a quotation mark without its partner."
 
 
 class CrmFile:
-    """The rows of a CSV file, given by its `lines`; its header is read with the first of them."""
+    """The rows of a CSV file; what else it knows of it, it knows once they are read.
 
-    def __init__(self, *, lines: Iterable[str]) -> None:
+    `labels` are those of the header as they stand in the file, `columns` what they are read as.
+    """
+
+    def __init__(self, *, content: IO[bytes]) -> None:
+        self.labels: list[str] = []
         self.columns: list[str] = []
-        self._lines = lines
+        self._doubts = Doubts()
+        self._text = decoding.Lines(content=content)
+        self._delimiter = ""
+        self._row = 0
         self._row_length = 0
-        self._digest = hashlib.sha256()
+
+    @property
+    def reading(self) -> str:
+        """How the file is read, for people: ``UTF-16, parted by tabs``."""
+        parted = f", parted by {delimiters.name_of(delimiter=self._delimiter)}"
+        return self._text.encoding + (parted if self._delimiter else "")
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the file is written as ours are, so that nothing had to be found out."""
+        told = (self._text.encoding, self._delimiter, self.labels)
+        return told == (decoding.UTF8, ",", self.columns)
 
     @property
     def sha256(self) -> str:
         """Hex digest of what was read so far: of the whole file once `rows` is exhausted."""
-        return self._digest.hexdigest()
+        return self._text.sha256
+
+    @property
+    def warnings(self) -> list[str]:
+        """What people should look at before they import, a sentence each."""
+        guessed = self._text.encoding == decoding.WINDOWS
+        return [*([_GUESSED] if guessed else []), *self._doubts]
 
     @property
     def key_column(self) -> str:
@@ -98,149 +74,95 @@ class CrmFile:
 
         Raises Unreadable where the header is not one of CRM records, or it is no longer CSV.
         """
-        for number, cells in _numbered(csv.reader(self._digested(), strict=True)):
+        lines = iter(self._text)
+        try:
+            measured = self._measured((yield from self._opening(lines)))
+            reader = csv.reader(measured, strict=True, delimiter=self._delimiter)
+            yield from self._read_rows(reader)
+            if not self.columns:
+                raise Unreadable(RowFault(0, "", formats.EMPTY))
+        except csv.Error as exc:
+            raise Unreadable(RowFault(self._row + 1, "", _NOT_CSV)) from exc
+        except BadLine as exc:
+            raise Unreadable(RowFault(self._row + 1, "", exc.sentence)) from exc
+
+    def _opening(self, lines: Iterator[str]) -> Generator[Row, None, Iterator[str]]:
+        """Yield the blank rows before the header; return the lines from it on."""
+        named = ""
+        for line in lines:
+            if delimiters.is_blank(line=line):
+                self._row += 1
+                yield Row(self._row, "", {}, [])
+            elif not named and (named := delimiters.named_delimiter(line=line)):
+                continue  # not a row: spreadsheets do not show it
+            else:
+                head, rest = _parted(line, lines)
+                self._delimiter = delimiters.delimiter_of(head=head, named=named)
+                return chain(head, rest)
+        raise Unreadable(RowFault(0, "", formats.EMPTY))
+
+    def _read_rows(self, reader: Iterable[list[str]]) -> Iterator[Row]:
+        for cells in reader:
+            self._row += 1
             self._row_length = 0
             if not any(map(str.strip, cells)):
-                yield Row(number, "", {}, [])
+                yield Row(self._row, "", {}, [])
             elif not self.columns:
                 self._read_header(cells)
             else:
-                yield self._row(number, cells)
-        if not self.columns:
-            self._read_header([])
+                yield self._read_row(cells)
 
     def _read_header(self, cells: list[str]) -> None:
-        self.columns = cells if "session_id" in cells else [original(cell) for cell in cells]
-        if faults := _header_faults(self.columns):
-            raise Unreadable(*faults)
+        if "session_id" not in [field_of(label=cell) for cell in cells]:
+            cells = [original(cell) for cell in cells]
+        while not cells[-1].strip():
+            cells.pop()
+        self.labels = [cell.strip() for cell in cells]
+        self.columns = read_header(labels=self.labels, row=self._row)
 
-    def _row(self, number: int, cells: list[str]) -> Row:
-        if len(cells) != len(self.columns):
-            sentence = f"It has {len(cells)} cells where the header has {len(self.columns)}."
+    def _read_row(self, cells: list[str]) -> Row:
+        number, width = self._row, len(self.columns)
+        if len(cells) < width or any(map(str.strip, cells[width:])):
+            sentence = f"It has {len(cells)} cells where the header has {width}."
             return Row(number, "", {}, [RowFault(number, "", sentence)])
         # An export never has session ids: such a file is taken as it is.
         if self.key_column != "session_id":
             cells = [original(cell) for cell in cells]
-        return _row(number, zip(self.columns, cells, strict=True))
+        else:
+            key = cells[self.columns.index("session_id")]
+            self._doubts.look_at(session_id=key, row=number)
+        placed = list(zip(self.columns, cells, strict=False))
+        row = read_row(number=number, cells=[pair for pair in placed if pair[0]])
+        row.faults.extend(_nameless(number, placed))
+        return row
 
-    def _digested(self) -> Iterator[str]:
-        for first, line in enumerate(self._lines):
-            self._digest.update(line.encode("utf-8", "surrogatepass"))
+    def _measured(self, lines: Iterable[str]) -> Iterator[str]:
+        for line in lines:
             self._row_length += len(line)
             if self._row_length > MAX_ROW:
-                raise _RowTooLong
-            yield line if first else line.removeprefix("\ufeff")
+                raise BadLine(decoding.TOO_LONG)
+            yield line
 
 
-def column_of(*, attribute: str) -> str:
-    """Return the name of the column for a further attribute."""
-    return _PREFIX + attribute if _OTHER_COLUMN.fullmatch(attribute) else attribute
-
-
-def attribute_of(*, column: str) -> str:
-    """Return the name of the further attribute in a column: the inverse of `column_of`."""
-    rest = column.removeprefix(_PREFIX)
-    return rest if rest != column and _OTHER_COLUMN.fullmatch(rest) else column
-
-
-def _numbered(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
-    number = 0
+def _parted(line: str, lines: Iterator[str]) -> tuple[list[str], Iterator[str]]:
+    """Return `line` with some that follow, and what comes after them, be it a BadLine."""
+    head = [line]
     try:
-        for number, cells in enumerate(reader, start=1):
-            yield number, cells
-    except csv.Error as exc:
-        sentence = "From here on this is not CSV: look for a quotation mark without its partner."
-        raise Unreadable(RowFault(number + 1, "", sentence)) from exc
-    except _RowTooLong as exc:
-        sentence = f"It is longer than {MAX_ROW:,} characters."
-        raise Unreadable(RowFault(number + 1, "", sentence)) from exc
+        while len(head) < _HEAD_LINES and sum(map(len, head)) < _HEAD_CHARACTERS:
+            head.append(next(lines))
+    except StopIteration:
+        return head, lines
+    except BadLine as exc:
+        return head, _raising(exc)
+    return head, lines
 
 
-def _header_faults(columns: list[str]) -> list[RowFault]:
-    if len(columns) == 1 and re.search(r"[;\t|]", columns[0]):
-        return [RowFault(1, "", "Cells must be parted by commas, not by semicolons or tabs.")]
-    if len(columns) > MAX_COLUMNS:
-        return [RowFault(1, "", f"A file has at most {MAX_COLUMNS} columns.")]
-    faults = [
-        RowFault(1, f"column {place}", sentence)
-        for place, column in enumerate(columns, start=1)
-        if (sentence := _name_fault(columns, place, column))
-    ]
-    if len([column for column in KEY_COLUMNS if column in columns]) != 1:
-        sentence = (
-            "Exactly one of session_id and session_hash is needed. An export may have record_id."
-        )
-        faults.append(RowFault(1, "", sentence))
-    if missing := [column for column in RECORD_FIELDS if column not in columns]:
-        faults.append(RowFault(1, "", f"Columns are missing: {', '.join(missing)}."))
-    return faults
+def _raising(exc: BadLine) -> Iterator[str]:
+    yield from ()
+    raise exc
 
 
-def _name_fault(columns: list[str], place: int, column: str) -> str:
-    first = columns.index(column) + 1
-    if first != place:
-        return f"It has the same name as column {first}."
-    try:
-        validators.validate_attribute_name(attribute_of(column=column))
-    except ValidationError as exc:
-        return str(exc.messages[0])
-    return ""
-
-
-def _row(number: int, cells: Iterable[tuple[str, str]]) -> Row:
-    fields: dict[str, Any] = {}
-    attributes: dict[str, str] = {}
-    faults = []
-    for column, cell in cells:
-        try:
-            if check := _CHECKS.get(column):
-                fields[column] = check(cell)
-            else:
-                validators.validate_scalar(cell)
-                attributes[attribute_of(column=column)] = cell
-        except ValidationError as exc:
-            faults.append(RowFault(number, column, exc.messages[0]))
-    key = next((fields.pop(column) for column in KEY_COLUMNS if column in fields), "")
-    return Row(number, key, {**fields, "attributes": attributes}, faults)
-
-
-def _session_id(cell: str) -> str:
-    validators.validate_text(cell)
-    if not 0 < len(cell) <= MAX_SESSION_ID:
-        raise ValidationError(f"A session id is 1 to {MAX_SESSION_ID} characters.")
-    return hash_session(session_id=cell)
-
-
-def _session_hash(cell: str) -> str:
-    return key_for_hash(session_hash=validators.plain_hash(cell))
-
-
-def _record_id(cell: str) -> str:
-    try:
-        return str(UUID(cell))
-    except ValueError as exc:
-        raise ValidationError("This is not a record id.") from exc
-
-
-def _text(limit: int, validate: Callable[[str], None], cell: str) -> str:
-    if len(cell) > limit:
-        raise ValidationError(f"This is longer than {limit} characters.")
-    validate(cell)
-    return cell
-
-
-def _tickets(cell: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,10}", cell) or int(cell) > validators.MAX_TICKETS:
-        raise ValidationError(f"This is not a whole number from 0 to {validators.MAX_TICKETS:,}.")
-    return int(cell)
-
-
-_CHECKS: dict[str, Callable[[str], Any]] = {
-    "session_id": _session_id,
-    "session_hash": _session_hash,
-    "record_id": _record_id,
-    "email": partial(_text, validators.MAX_EMAIL, validators.validate_address),
-    "first_name": partial(_text, validators.MAX_FIRST_NAME, validators.validate_text),
-    "tier": partial(_text, validators.MAX_TIER, validators.validate_text),
-    "previous_tickets": _tickets,
-}
+def _nameless(number: int, placed: Iterable[tuple[str, str]]) -> Iterator[RowFault]:
+    for place, (column, cell) in enumerate(placed, start=1):
+        if not column and cell.strip():
+            yield RowFault(number, f"column {place}", "The header has no name for this value.")

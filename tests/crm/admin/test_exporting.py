@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from audit.models import AuditEvent
-from crm.imports.csvfile import attribute_of, column_of
+from crm.imports.columns import attribute_of, column_of
+from crm.imports.csvfile import CrmFile
 from crm.imports.importing import ImportRefused, ImportResult, import_records
 from crm.models import CrmRecord
 from crm.validators import MAX_NUMBER
@@ -56,7 +57,7 @@ def exported(browser: Client) -> str:
 
 
 def imported(text: str) -> ImportResult:
-    *_, result = import_records(lines=io.StringIO(text, newline=""), actor="system")
+    *_, result = import_records(file=CrmFile(content=io.BytesIO(text.encode())), actor="system")
     assert isinstance(result, ImportResult)
     return result
 
@@ -131,7 +132,7 @@ def test_a_record_id_that_nobody_has_is_told_by_its_row(browser: Client) -> None
 def test_makes_no_record_anew_that_was_erased_after_it_was_compared(browser: Client) -> None:
     record = crm_record("a")
     text = f"record_id,email,first_name,tier,previous_tickets\n{record.record_id},a@b.de,A,Gold,1\n"
-    steps = import_records(lines=io.StringIO(text, newline=""), actor="system")
+    steps = import_records(file=CrmFile(content=io.BytesIO(text.encode())), actor="system")
     next(step for step in steps if getattr(step, "phase", "") == "writing")
 
     CrmRecord.objects.all().delete()

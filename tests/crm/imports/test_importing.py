@@ -4,7 +4,6 @@ import hashlib
 import io
 import sys
 import tempfile
-from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from audit.models import AuditEvent
+from crm.imports.csvfile import CrmFile
 from crm.imports.importing import import_records
 from crm.models import CrmRecord
 from crm.profiles import find_profile
@@ -31,10 +31,13 @@ def run_import(folder, content):
     return out.getvalue()
 
 
+def opened(text):
+    return CrmFile(content=io.BytesIO(text.encode()))
+
+
 def import_while(act):
     """Import a changed tier, and `act` each time it is about to be written."""
-    lines = csv_text({"tier": "Silver"}).splitlines(keepends=True)
-    for step in import_records(lines=lines, actor="system"):
+    for step in import_records(file=opened(csv_text({"tier": "Silver"})), actor="system"):
         if getattr(step, "phase", "") == "writing" and not step.done:
             act()
 
@@ -194,9 +197,8 @@ def test_gives_up_when_the_records_never_stand_still():
 def test_stores_nothing_when_it_is_left_before_its_end(phase):
     crm_record(tier="Gold")
     rows = [{"session_id": f"session-{number}"} for number in range(1_200)]
-    lines = csv_text(*rows).splitlines(keepends=True)
 
-    steps = import_records(lines=lines, actor="system")
+    steps = import_records(file=opened(csv_text(*rows)), actor="system")
     assert any(step.phase == phase and step.done for step in steps)
     steps.close()
 
@@ -208,9 +210,9 @@ CELLS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=100)
 
 
 def test_goes_step_by_step_through_blank_rows():
-    lines = chain(["\n"] * 50_000, csv_text({}).splitlines(keepends=True), [",,,,\n"] * 50_000)
+    text = "\n" * 50_000 + csv_text({}) + ",,,,\n" * 50_000
 
-    steps = list(import_records(lines=lines, actor="system"))
+    steps = list(import_records(file=opened(text), actor="system"))
 
     checking = [step for step in steps if getattr(step, "phase", "") == "checking"]
     assert len(checking) == 1_000
