@@ -1,8 +1,9 @@
 """CRM records and attribute mappings in the admin.
 
-records.py    list, search, one record              importing.py   upload, preview, confirm
-exporting.py  the file that an import reads back
-mappings.py   the set of mappings, earlier sets     tokens.py      tokens of the sync API
+records.py    list, search                          record_form.py  one record
+attributes.py further attributes in a form          importing.py    upload, preview, confirm
+exporting.py  the file that an import reads back    progress.py     a page that shows how far it is
+mappings.py   the set of mappings, earlier sets     tokens.py       tokens of the sync API
 """
 
 from crm.admin.mappings import AttributeMappingAdmin

@@ -16,11 +16,9 @@ from backoffice.lists import NewestPaginator
 from backoffice.search import MOST, FindsByPost, FoundFilter
 from crm import changes, lookup
 from crm.admin import exporting, importing
-from crm.conversion import Scalar
-from crm.models import RECORD_FIELDS, CrmRecord
-from crm.sessions import key_for_hash, session_keys
-from crm.upsert import merged_attributes
-from crm.validators import plain_hash, validate_attributes
+from crm.admin.record_form import CrmRecordForm
+from crm.models import CrmRecord
+from crm.sessions import session_keys
 
 REVEAL = "crm.reveal_crmrecord"
 _TOO_MANY = (
@@ -28,23 +26,6 @@ _TOO_MANY = (
     " more: export what a search found."
 )
 _MASKED = ("masked_email", "masked_name", "shown_tier", "previous_tickets", "masked_attributes")
-
-
-class CrmRecordForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Takes a plain session hash, as outside systems know it, and keeps its key."""
-
-    class Meta:
-        model = CrmRecord
-        fields = ["session_hash", *RECORD_FIELDS, "attributes"]
-
-    def clean_session_hash(self) -> str:
-        return key_for_hash(session_hash=plain_hash(self.cleaned_data["session_hash"]))
-
-    def clean_attributes(self) -> dict[str, Scalar]:
-        # Django takes an empty cell, [] and "" for "nothing given" and validates none of them.
-        attributes = self.cleaned_data["attributes"]
-        validate_attributes({} if attributes is None else attributes)
-        return merged_attributes(stored={}, given=attributes or {})
 
 
 def find_records(*, term: str) -> list[int]:
@@ -104,10 +85,8 @@ class CrmRecordAdmin(FindsByPost):
         masked = obj and not self.has_change_permission(request, obj)
         if masked:
             return [*_MASKED, *self.readonly_fields]
-        values = CrmRecordForm.Meta.fields[1:]
-        return (
-            ["shown_session", *values, *self.readonly_fields] if obj else ["session_hash", *values]
-        )
+        values = CrmRecordForm.Meta.fields
+        return ["shown_session", *values, *self.readonly_fields] if obj else ["session_id", *values]
 
     def get_readonly_fields(self, request: HttpRequest, obj: CrmRecord | None = None) -> Any:
         return [*_MASKED[:3], _MASKED[4], "shown_session", *self.readonly_fields]
@@ -165,7 +144,8 @@ class CrmRecordAdmin(FindsByPost):
     def save_model(
         self, request: HttpRequest, obj: CrmRecord, form: forms.BaseForm, change: bool
     ) -> None:
-        changes.save_record(record=obj, fields=form.changed_data, actor=staff.actor(request))
+        fields = form.changed_fields  # type: ignore[attr-defined]
+        changes.save_record(record=obj, fields=fields, actor=staff.actor(request))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Name the records that may not be deleted, as Django names those that others need."""

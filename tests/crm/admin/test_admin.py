@@ -1,6 +1,7 @@
 """CRM records and mappings in the admin."""
 
 import json
+import re
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.django_db
 
 RECORDS = "/admin/crm/crmrecord/"
 MAPPINGS = "/admin/crm/attributemapping/"
+PARTS = ("name", "value")
 PEPPER = "a pepper of thirty-two characters or more"
 
 
@@ -39,10 +41,16 @@ def record_form(**fields):
         "first_name": "Jane",
         "tier": "Gold",
         "previous_tickets": "12",
-        "attributes": "{}",
-        "initial-attributes": "{}",
+        "attributes-name": ["", ""],
+        "attributes-value": ["", ""],
         **fields,
     }
+
+
+def rows(*attributes):
+    """Further attributes as the form sends them."""
+    names, values = zip(*attributes, strict=True)
+    return {"attributes-name": list(names), "attributes-value": list(values)}
 
 
 def mapping_form(**fields):
@@ -66,38 +74,83 @@ def targets(mappings):
     return [mapping["target"] for mapping in mappings]
 
 
-def test_adds_a_record_under_the_key_of_a_plain_hash(browser, settings):
+def test_adds_a_record_that_its_session_finds(browser, settings):
     settings.SESSION_HASH_PEPPER = PEPPER
 
-    browser.post(f"{RECORDS}add/", record_form(session_hash=plain_hash("session-1").upper()))
+    browser.post(f"{RECORDS}add/", record_form(session_id="session-1"))
 
     assert CrmRecord.objects.get().session_hash == hash_session(session_id="session-1")
+    assert "session_hash" in event_data("crm.changed")["fields"]
+    assert "session-1" not in AuditEvent.objects.get(kind="crm.changed").body
 
 
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"session_hash": "abc"}, "This is not a hash of 64 hexadecimal digits."),
-        ({"session_hash": plain_hash("known")}, "This session already has a CRM record."),
+        ({"session_id": ""}, "This field is required."),
+        ({"session_id": "x" * 257}, "Ensure this value has at most 256 characters"),
+        ({"session_id": "a\tb"}, "Control characters, such as a tab or a line break"),
+        ({"session_id": " session-1"}, "It begins or ends with a blank"),
+        ({"session_id": "known"}, "This session already has a CRM record."),
         ({"email": "nonsense"}, "This is not an e-mail address."),
-        ({"attributes": '{"a": null}'}, "A value is text, a number, true or false."),
-        ({"attributes": '""'}, "This is not an object of names and values."),
-        ({"attributes": "[]"}, "This is not an object of names and values."),
+        (rows(("", "x")), "Row 1: A name is 1 to 64 characters"),
+        (rows(("a", "1"), (" a ", "2")), "Row 2: Another row has the same name."),
+        (rows(("a", "x" * 1_001)), "Row 1: This is longer than 1,000 characters."),
+        (rows(("a", "x\ty")), "Row 1: Control characters"),
     ],
 )
 def test_says_what_is_wrong_with_a_record(browser, wrong, sentence):
     crm_record("known")
 
-    page = browser.post(f"{RECORDS}add/", record_form(**{"session_hash": plain_hash(), **wrong}))
+    page = browser.post(f"{RECORDS}add/", record_form(**{"session_id": "session-1", **wrong}))
 
     assert sentence in page.content.decode()
     assert CrmRecord.objects.count() == 1
 
 
 def test_no_further_attributes_are_an_empty_object(browser):
-    browser.post(f"{RECORDS}add/", record_form(session_hash=plain_hash(), attributes=""))
+    browser.post(f"{RECORDS}add/", record_form(session_id="session-1"))
 
     assert CrmRecord.objects.get().attributes == {}
+
+
+def test_further_attributes_are_rows_of_name_and_value(browser):
+    given = rows((" segment ", "retail"), ("", ""), ("zip", "01067"), ("nothing", ""))
+
+    browser.post(f"{RECORDS}add/", record_form(session_id="session-1", **given))
+
+    assert CrmRecord.objects.get().attributes == {"segment": "retail", "zip": "01067"}
+
+
+def test_an_untouched_form_changes_no_attribute_and_no_type(browser):
+    attributes = {"score": 7, "half": 0.5, "vip": True, "zip": "01067", "word": "true"}
+    record = crm_record(attributes=attributes)
+    page = browser.get(f"{RECORDS}{record.pk}/change/").content.decode()
+    shown = [re.findall(rf'name="attributes-{part}" value="([^"]*)"', page) for part in PARTS]
+
+    browser.post(f"{RECORDS}{record.pk}/change/", record_form(**rows(*zip(*shown, strict=True))))
+
+    assert CrmRecord.objects.get().attributes == attributes
+    assert event_data("crm.changed") == {"fields": []}
+
+
+def test_a_changed_row_keeps_its_type_and_an_emptied_one_is_removed(browser):
+    record = crm_record(attributes={"score": 7, "segment": "retail"})
+
+    given = rows(("score", "8"), ("segment", ""))
+    browser.post(f"{RECORDS}{record.pk}/change/", record_form(**given))
+
+    assert CrmRecord.objects.get().attributes == {"score": 8}
+    assert event_data("crm.changed") == {"fields": ["attributes"]}
+
+
+def test_shows_the_rows_again_that_were_wrong(browser):
+    given = rows(("a", "1"), ("a", "2"))
+
+    page = browser.post(f"{RECORDS}add/", record_form(session_id="session-1", **given))
+
+    shown = re.findall(r'name="attributes-value" value="([^"]*)"', page.content.decode())
+    assert shown == ["1", "2", "", "", ""]
 
 
 def test_records_which_fields_an_edit_changed_and_no_value(browser, editor):
@@ -122,7 +175,7 @@ def test_an_edit_gives_the_record_a_new_version(browser):
 
 def test_an_edit_cannot_move_a_record_to_another_session(browser):
     record = crm_record()
-    form = record_form(session_hash=plain_hash("another"))
+    form = record_form(session_id="another", session_hash=plain_hash("another"))
 
     browser.post(f"{RECORDS}{record.pk}/change/", form)
 
