@@ -70,12 +70,12 @@ def sign_in(
 
 
 @pytest.fixture
-def csv(tmp_path: Path) -> Callable[[str], Path]:
+def csv(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that writes a file to be uploaded."""
 
-    def write(content: str) -> Path:
-        path = tmp_path / "records.csv"
-        path.write_text(content)
+    def write(content: str | bytes, name: str = "records.csv") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
     return write

@@ -18,6 +18,16 @@ JANE = "session-of-jane"
 _HEADER = "session_id,email,first_name,tier,previous_tickets\n"
 GOOD = _HEADER + "".join(f"new-{n},new{n}@example.com,New,Gold,{n}\n" for n in range(7))
 BAD = GOOD.replace("new1@", "new1").replace("Gold,2", "Gold,two").replace("new-3,", "new-0,")
+_EXCEL = (
+    "Session ID;E-Mail;First name;Tier;Previous tickets;City\r\n"
+    "session-1;visitor1@example.com;Zoë;Platinum;4;Köln\r\n"
+    "session-of-zoe;zoe@example.com;Zoë;Gold;1;Wien\r\n"
+    "1.23E+18;short@example.com;Ann;Gold;2;\r\n"
+)
+SEMICOLONS = _EXCEL.encode("utf-8-sig")
+TABS = _EXCEL.replace(";", "\t").encode("utf-16")
+WESTERN = _EXCEL.encode("cp1252")
+WORKBOOK = b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml"
 _NO_GUEST = {"guest_id": "", "error_code": "platform_timeout"}
 _KINDS = (
     {},

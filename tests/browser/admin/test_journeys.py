@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from crm.models import AttributeMapping, CrmRecord
 from provisioning.models import Review
-from tests.browser.admin.day import BAD, GOOD, JANE, long_file
+from tests.browser.admin.day import BAD, GOOD, JANE, SEMICOLONS, TABS, WORKBOOK, long_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -91,6 +91,73 @@ def test_imports_a_file_once_its_bad_rows_are_corrected(sign_in, csv):
 
     expect(page.get_by_text("Imported: 7 new, 0 changed, 0 unchanged")).to_be_visible()
     assert CrmRecord.objects.filter(email__startswith="new").count() == 7
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (SEMICOLONS, "Read as UTF-8, parted by semicolons."),
+        (TABS, "Read as UTF-16, parted by tabs."),
+    ],
+    ids=["semicolons", "tabs"],
+)
+def test_imports_what_a_spreadsheet_calls_csv(sign_in, csv, content, said):
+    page = sign_in("CRM administrator")
+    page.goto("/admin/crm/crmrecord/import/")
+
+    page.get_by_label("CSV file").set_input_files(csv(content))
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.get_by_text(said)).to_be_visible()
+    expect(page.get_by_text("Row 4: the session id looks like a number")).to_be_visible()
+    expect(page.get_by_role("row", name="First name first_name")).to_be_visible()
+    expect(page.get_by_role("row", name="tier Gold → Platinum")).to_be_visible()
+    page.get_by_role("button", name="Import 3 records").click()
+
+    expect(page.get_by_text("Imported: 2 new, 1 changed, 0 unchanged")).to_be_visible()
+    assert CrmRecord.objects.get(email="zoe@example.com").first_name == "Zoë"
+
+
+def test_says_what_to_do_with_a_workbook(sign_in, csv):
+    page = sign_in("CRM administrator")
+    page.goto("/admin/crm/crmrecord/import/")
+
+    page.get_by_label("CSV file").set_input_files(csv(WORKBOOK, "records.xlsx"))
+    page.get_by_role("button", name="Check the file").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("Save it in the spreadsheet program as “CSV")
+    expect(page.get_by_label("CSV file")).to_be_visible()
+
+
+def test_downloads_what_is_wrong_with_a_file(sign_in, csv):
+    page = sign_in("CRM administrator")
+    page.goto("/admin/crm/crmrecord/import/")
+    page.get_by_label("CSV file").set_input_files(csv(BAD))
+    page.get_by_role("button", name="Check the file").click()
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all 3 errors as CSV").click()
+
+    assert download.value.suggested_filename == "import-errors.csv"
+    assert "3,email,This is not an e-mail address." in download.value.path().read_text()
+
+
+def test_adds_a_record_by_its_session_id_and_rows_of_attributes(sign_in):
+    page = sign_in("CRM administrator")
+    page.goto("/admin/crm/crmrecord/add/")
+
+    page.get_by_label("Session ID:").fill("session-by-hand")
+    page.get_by_label("E-mail:").fill("hand@example.com")
+    page.get_by_label("Name of attribute 1").fill("segment")
+    page.get_by_label("Value of attribute 1").fill("retail")
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.get_by_label("Value of attribute 1")).to_have_value("retail")
+    page.get_by_label("Name of attribute 2").fill("city")
+    page.get_by_label("Value of attribute 2").fill("Wien")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_load_state("networkidle")
+
+    record = CrmRecord.objects.get(email="hand@example.com")
+    assert record.attributes == {"segment": "retail", "city": "Wien"}
 
 
 def test_shows_how_far_the_import_of_a_long_file_is(sign_in, csv):

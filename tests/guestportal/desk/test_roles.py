@@ -4,6 +4,7 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import RequestFactory
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -36,6 +37,7 @@ PAGES = {
     "/admin/provisioning/guestcreation/": {REVIEWER, SUPERUSER},
     "/admin/provisioning/guestcreation/export/": {REVIEWER, SUPERUSER},
     "/admin/crm/crmrecord/": {CRM, SUPERUSER},
+    "/admin/crm/crmrecord/add/": {CRM, SUPERUSER},
     "/admin/crm/crmrecord/import/": {CRM, SUPERUSER},
     "/admin/crm/crmrecord/export/": {CRM, SUPERUSER},
     "/admin/crm/attributemapping/sets/": {CRM, SUPERUSER},
@@ -59,6 +61,16 @@ def test_allows_a_role_exactly_its_actions(model, role):
 
 def test_leaves_no_model_of_the_admin_out_of_the_matrix():
     assert {model for model in apps.get_models() if admin.site.is_registered(model)} == set(MATRIX)
+
+
+@pytest.mark.parametrize("role", [REVIEWER, CRM, AUDITOR, SUPERUSER])
+@pytest.mark.parametrize("step", ["file", "ticket", "errors"])
+def test_takes_each_step_of_an_import_exactly_from_those_who_may(step, role):
+    sent = SimpleUploadedFile("a.csv", b"x") if step == "file" else "1.unknown"
+
+    status = signed_in(role).post("/admin/crm/crmrecord/import/", {step: sent}).status_code
+
+    assert (status != 403) is (role in PAGES["/admin/crm/crmrecord/import/"])
 
 
 @pytest.mark.parametrize("role", [REVIEWER, CRM, AUDITOR, SUPERUSER])
