@@ -33,17 +33,23 @@ def read_row(*, number: int, cells: Iterable[tuple[str, str]]) -> Row:
     fields: dict[str, Any] = {}
     attributes: dict[str, str] = {}
     faults = []
-    for column, cell in cells:
+    for place, (column, cell) in enumerate(cells, start=1):
         try:
             if check := _CHECKS.get(column):
                 fields[column] = check(cell)
-            else:
+            elif column or cell.strip():
                 validators.validate_scalar(cell)
-                attributes[attribute_of(column=column)] = cell
+                attributes[_attribute(column)] = cell
         except ValidationError as exc:
-            faults.append(RowFault(number, column, exc.messages[0]))
+            faults.append(RowFault(number, column or f"column {place}", exc.messages[0]))
     key = next((fields.pop(column) for column in KEY_COLUMNS if column in fields), "")
     return Row(number, key, {**fields, "attributes": attributes}, faults)
+
+
+def _attribute(column: str) -> str:
+    if not column:
+        raise ValidationError("The header has no name for this value.")
+    return attribute_of(column=column)
 
 
 def _session_id(cell: str) -> str:

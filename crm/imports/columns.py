@@ -57,6 +57,8 @@ def read_header(*, labels: Sequence[str], row: int) -> list[str]:
         raise Unreadable(RowFault(row, "", f"A file has at most {MAX_COLUMNS} columns."))
     if len(labels) == 1 and re.search(r"[,;\t|]", labels[0]):
         raise Unreadable(RowFault(row, "", _ONE_CELL))
+    if not any(field_of(label=label) for label in labels):
+        raise Unreadable(RowFault(row, "", _NO_HEADER))
     columns = [field_of(label=label) or label.strip() for label in labels]
     faults = [
         RowFault(row, f"column {place}", sentence)
@@ -71,6 +73,10 @@ def read_header(*, labels: Sequence[str], row: int) -> list[str]:
 _ONE_CELL = (
     "The whole header is one cell: its columns must be parted by commas, semicolons, tabs or |, and"
     " not stand in quotation marks together."
+)
+_NO_HEADER = (
+    "This row should be the header, and has none of its labels: session_id or session_hash,"
+    f" {', '.join(RECORD_FIELDS)}."
 )
 _NO_KEY = "Exactly one of session_id and session_hash is needed. An export may have record_id."
 

@@ -38,6 +38,7 @@ class CrmFile:
         self._doubts = Doubts()
         self._text = decoding.Lines(content=content)
         self._delimiter = ""
+        self._key_place = -1
         self._row = 0
         self._row_length = 0
 
@@ -119,22 +120,20 @@ class CrmFile:
             cells.pop()
         self.labels = [cell.strip() for cell in cells]
         self.columns = read_header(labels=self.labels, row=self._row)
+        if "session_id" in self.columns:
+            self._key_place = self.columns.index("session_id")
 
     def _read_row(self, cells: list[str]) -> Row:
         number, width = self._row, len(self.columns)
-        if len(cells) < width or any(map(str.strip, cells[width:])):
+        if len(cells) != width and (len(cells) < width or any(map(str.strip, cells[width:]))):
             sentence = f"It has {len(cells)} cells where the header has {width}."
             return Row(number, "", {}, [RowFault(number, "", sentence)])
         # An export never has session ids: such a file is taken as it is.
-        if self.key_column != "session_id":
+        if self._key_place < 0:
             cells = [original(cell) for cell in cells]
         else:
-            key = cells[self.columns.index("session_id")]
-            self._doubts.look_at(session_id=key, row=number)
-        placed = list(zip(self.columns, cells, strict=False))
-        row = read_row(number=number, cells=[pair for pair in placed if pair[0]])
-        row.faults.extend(_nameless(number, placed))
-        return row
+            self._doubts.look_at(session_id=cells[self._key_place], row=number)
+        return read_row(number=number, cells=zip(self.columns, cells, strict=False))
 
     def _measured(self, lines: Iterable[str]) -> Iterator[str]:
         for line in lines:
@@ -160,9 +159,3 @@ def _parted(line: str, lines: Iterator[str]) -> tuple[list[str], Iterator[str]]:
 def _raising(exc: BadLine) -> Iterator[str]:
     yield from ()
     raise exc
-
-
-def _nameless(number: int, placed: Iterable[tuple[str, str]]) -> Iterator[RowFault]:
-    for place, (column, cell) in enumerate(placed, start=1):
-        if not column and cell.strip():
-            yield RowFault(number, f"column {place}", "The header has no name for this value.")

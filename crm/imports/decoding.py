@@ -22,6 +22,7 @@ TOO_LONG = f"It is longer than {MAX_LINE:,} characters."
 WINDOWS = "Windows-1252"
 UTF8 = "UTF-8"
 _HEAD = 64 * 1024  # bytes
+_HEADER = 256  # bytes: what follows may be in letters that have no zeros
 _REMEDY = "Save the file anew as “CSV UTF-8”."
 _MIXED = f"Before, the file is {WINDOWS}; from here on it has UTF-8 as well. {_REMEDY}"
 _BROKEN = f"Here or soon after, the file is not what it began as: it may be cut off. {_REMEDY}"
@@ -108,8 +109,9 @@ def _encoding(head: bytes) -> tuple[str, str]:
     for mark, codec, name in _MARKS:
         if head.startswith(mark):
             return codec, name
-    high, low = head[0::2].count(0), head[1::2].count(0)
     # Of a header, mostly ASCII, every other byte is 0; other binary files have them anywhere.
-    if max(high, low) * 5 > len(head) and min(high, low) * 10 < max(high, low):
+    header = head[:_HEADER]
+    high, low = header[0::2].count(0), header[1::2].count(0)
+    if max(high, low) * 5 > len(header) and min(high, low) * 10 < max(high, low):
         return ("utf-16-le" if low > high else "utf-16-be"), "UTF-16"
     return "utf-8", ""

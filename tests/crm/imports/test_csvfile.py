@@ -93,6 +93,7 @@ def test_a_hash_in_capitals_is_the_same_session(tmp_path):
     ("header", "sentence"),
     [
         ("", "The file is empty: it has neither a header nor rows."),
+        ("Export of May,,", "row 1: This row should be the header, and has none of its labels"),
         ("session_id", "Columns are missing: email, first_name, tier, previous_tickets."),
         ("session_id,email,tier", "Columns are missing: first_name, previous_tickets."),
         (",".join(HEADER[1:]), "Exactly one of session_id and session_hash is needed."),

@@ -99,6 +99,15 @@ def test_warns_where_it_had_to_guess_the_letters(tmp_path):
     assert run_import(tmp_path, csv_text(ZOE))[1] == ""
 
 
+def test_knows_utf16_without_a_mark_by_its_header_alone(tmp_path):
+    rows = [{"first_name": "名前" * 25, "tier": "金" * 60} for _ in range(900)]
+
+    out, _ = run_import(tmp_path, csv_text(*rows).encode("utf-16-le"))
+
+    assert "Read as UTF-16, parted by commas." in out
+    assert CrmRecord.objects.filter(first_name="名前" * 25).count() == 900
+
+
 def test_decides_by_the_first_letter_however_late_it_comes(tmp_path):
     rows = [{} for _ in range(3_000)]
 
