@@ -1,13 +1,10 @@
 """Whatever a spreadsheet calls CSV is read, and how is said; what is none is named."""
 
 import csv
-import gzip
 import io
-import zipfile
 from contextlib import suppress
 
 import pytest
-from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -15,25 +12,12 @@ from hypothesis import strategies as st
 from crm.imports.csvfile import MAX_ROW, CrmFile
 from crm.imports.faults import Unreadable
 from crm.models import CrmRecord
-from tests.crm.factories import HEADER, csv_file, csv_text, plain_hash
+from tests.crm.factories import HEADER, csv_text, plain_hash
+from tests.crm.imports.command import refusal, run_import
 
 pytestmark = pytest.mark.django_db
 
 ZOE = {"first_name": "Zoë; née “Müller”, | €", "tier": "Gold"}
-
-
-def run_import(folder, content):
-    """Import a file; return what the operator reads: output and warnings."""
-    out, err = io.StringIO(), io.StringIO()
-    call_command("import_crm", csv_file(folder, content), stdout=out, stderr=err)
-    return out.getvalue(), err.getvalue()
-
-
-def refusal(folder, content):
-    with pytest.raises(CommandError) as refused:
-        call_command("import_crm", csv_file(folder, content))
-    assert not CrmRecord.objects.exists()
-    return str(refused.value)
 
 
 def parted(delimiter, *rows):
@@ -41,14 +25,6 @@ def parted(delimiter, *rows):
     table = csv.reader(io.StringIO(csv_text(*rows), newline=""))
     out = io.StringIO(newline="")
     csv.writer(out, delimiter=delimiter).writerows(table)
-    return out.getvalue()
-
-
-def archive(*names):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as file:
-        for name in names:
-            file.writestr(name, "content")
     return out.getvalue()
 
 
@@ -223,73 +199,10 @@ def test_takes_blank_cells_beyond_the_header(tmp_path):
     assert CrmRecord.objects.count() == 1
 
 
-ODS = b".opendocument.spreadsheet"
-WORKBOOK = "This is a workbook of a spreadsheet program, not a CSV file. Save it"
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (archive("[Content_Types].xml", "xl/workbook.xml"), WORKBOOK),
-        (archive("xl/workbook.xml"), WORKBOOK),
-        (b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/vnd.oasis" + ODS, WORKBOOK),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), WORKBOOK),
-        (archive("records.csv"), "This is a compressed archive: unpack it"),
-        (archive(), "This is a compressed archive: unpack it"),
-        (gzip.compress(csv_text({}).encode()), "This is a compressed archive: unpack it"),
-        (b"<!DOCTYPE html><table><tr><td>session_id</td></tr></table>", "This is a web page"),
-        ("\ufeff\n <html>".encode(), "This is a web page or XML"),
-        ("<html>".encode("utf-16"), "This is a web page or XML"),
-        (b'<?xml version="1.0"?><Workbook/>', "This is a web page or XML"),
-        (b'[{"session_id": "a"}]', "This is not a CSV file"),
-        (b'{"records": []}', "This is not a CSV file"),
-        (b"%PDF-1.7\n", "This is not a CSV file"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, "This is not a CSV file"),
-        (bytes(range(256)) * 40, "This is not a CSV file"),
-        (b"\0" * 2_000, "This is not a CSV file"),
-        (b"", "The file is empty"),
-        (b"\r\n;;;\r\n", "The file is empty"),
-        (b"sep=;\r\n", "The file is empty"),
-        (b'""\r\n', "The file is empty"),
-        (b"\xef\xbb\xbf", "The file is empty"),
-        ("\ufeff".encode("utf-16-le"), "The file is empty"),
-    ],
-)  # fmt: skip
-def test_names_what_is_no_csv_in_one_sentence(tmp_path, content, sentence):
-    first, *others = refusal(tmp_path, content).splitlines()[1:]
-
-    assert first.startswith(sentence)
-    assert others == []
-
-
 def test_a_header_alone_changes_nothing(tmp_path):
     out, _ = run_import(tmp_path, csv_text())
 
     assert out == "0 created, 0 updated, 0 unchanged.\n"
-
-
-@pytest.mark.parametrize(
-    ("ids", "sentence"),
-    [
-        (["1.23E+18", "1,23E+18", "1E+19", "-4.5E-07"], "Rows 2, 3, 4 and 5: the session id looks"),
-        (["123456789012345000"], "Row 2: the session id looks like a number whose last digits"),
-        (["abc ", " abc"], "Rows 2 and 3: the session id begins or ends with a blank."),
-        ([f"{n}.5E+20" for n in range(1_012)], "10, 11 and 1,002 more: the session id looks"),
-    ],
-)
-def test_warns_of_session_ids_that_a_spreadsheet_spoiled(tmp_path, ids, sentence):
-    rows = [{"session_id": each} for each in ids]
-
-    out, warned = run_import(tmp_path, parted(";", *rows))
-
-    assert sentence in warned
-    assert ids[0].strip() not in out
-    assert f"{len(ids):,} created" in out
-
-
-@pytest.mark.parametrize("good", ["1e18", "123456789012345678", "E+18", "a b", "0123456789", "1.5"])
-def test_warns_of_no_other_session_id(tmp_path, good):
-    assert run_import(tmp_path, csv_text({"session_id": good}))[1] == ""
 
 
 @pytest.mark.parametrize("codec", ["utf-8", "utf-16", "cp1252"])
