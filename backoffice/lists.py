@@ -9,6 +9,18 @@ from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest
 
+COUNTED = 1_000
+
+
+def count(rows: models.QuerySet[Any]) -> int:
+    """Return how many `rows` there are; counting stops beyond `COUNTED`."""
+    return rows.order_by().values("pk")[: COUNTED + 1].count()
+
+
+def as_counted(number: int) -> str:
+    """Return what `count` found, as people read it: 1,000+ where it stopped."""
+    return f"{COUNTED:,}+" if number > COUNTED else f"{number:,}"
+
 
 class NewestPaginator(Paginator):  # type: ignore[type-arg]
     """Pages through the newest `LIMIT` rows: neither the count nor an offset reads further."""

@@ -296,6 +296,12 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             default="compat",
         ),
         Setting(
+            "REVIEW_MISSING_NOTICE",
+            flag(),
+            "Whether a consent given under no notice waits for review, from then on",
+            default="off",
+        ),
+        Setting(
             "GUEST_REUSE_SECONDS",
             whole(0, 86_400),
             "How long a session's guest is handed out again; 0: one per init, as the seed",

@@ -2,7 +2,10 @@
 
 from django import template
 
+from backoffice.lists import as_counted
+
 register = template.Library()
+register.filter("counted", as_counted)
 
 
 @register.filter

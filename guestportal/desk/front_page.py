@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from audit import verify
 from audit.sealing import seals
+from backoffice.lists import count
 from backoffice.periods import period_start
 from guestportal.checks import TAG
 from guestportal.desk import charts
@@ -45,7 +46,7 @@ def context(*, request: HttpRequest) -> dict[str, Any]:
     user = request.user
     shown: dict[str, Any] = {"days": DAYS}
     if user.has_perm("provisioning.view_guestcreation"):
-        shown |= _creations() | {"queue": reviews.queue_length(), "most": reviews.QUEUE_LIMIT}
+        shown |= _creations() | {"queue": count(reviews.waiting())}
         shown |= {"platform": platform_state(), "last_error": _last_error()}
         shown |= {"warnings": _warnings()}
     if user.has_perm("audit.view_auditevent"):

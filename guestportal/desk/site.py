@@ -1,5 +1,6 @@
 """The admin site: its dashboard, its sign-in with a one-time code, its own pages."""
 
+import functools
 from datetime import timedelta
 from typing import Any
 
@@ -7,14 +8,15 @@ from django import forms
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django_otp import devices_for_user, user_has_device
 from django_otp.forms import OTPAuthenticationFormMixin
 
-from backoffice import pages
+from backoffice import pages, unsent
 from backoffice.foreign import is_storable
 
 PLACES = (
@@ -87,7 +89,28 @@ class Site(AdminSite):
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Give every page what all of them need: values that it cannot use are refused."""
-        return super().admin_view(pages.usable(view), cacheable)
+        page = super().admin_view(pages.usable(view), cacheable)
+
+        @functools.wraps(page)
+        def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            text = "" if self.has_permission(request) else unsent.typed(request)
+            return self._sign_in_again(request, text) if text else page(request, *args, **kwargs)
+
+        return entered
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Sign somebody in, with what they had typed before their session ran out."""
+        kept = {unsent.FIELD: request.POST.get(unsent.FIELD, "")} | (extra_context or {})
+        response = super().login(request, kept)
+        if request.method == "POST" and response.status_code == 302:
+            unsent.keep(request, path=request.POST.get("next", ""))
+        return response
+
+    def _sign_in_again(self, request: HttpRequest, text: str) -> HttpResponse:
+        """Show the sign-in in the place of a page, and keep `text` in its form."""
+        page = {"next": request.get_full_path(), "app_path": reverse("admin:login")}
+        request.method = "GET"
+        return self.login(request, page | {unsent.FIELD: text})
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         """Show the dashboard."""
