@@ -19,11 +19,26 @@ from django_otp.forms import OTPAuthenticationFormMixin
 from backoffice import pages, unsent
 from backoffice.foreign import is_storable
 
+# A place's name, who may see it, its page, and what narrows that.
 PLACES = (
-    ("Guest creations", "provisioning.view_guestcreation", "provisioning_guestcreation_changelist"),
-    ("CRM records", "crm.view_crmrecord", "crm_crmrecord_changelist"),
-    ("Mappings", "crm.view_attributemapping", "crm_attributemapping_changelist"),
-    ("Audit log", "audit.view_auditevent", "audit_auditevent_changelist"),
+    (
+        "Review",
+        "provisioning.view_guestcreation",
+        "provisioning_guestcreation_changelist",
+        "?tab=queue",
+    ),
+    ("People", "provisioning.export_subject", "provisioning_person", ""),
+    ("Notices", "provisioning.view_notice", "provisioning_notice_changelist", ""),
+    (
+        "Deletions",
+        "provisioning.view_platformdeletion",
+        "provisioning_platformdeletion_changelist",
+        "",
+    ),
+    ("CRM records", "crm.view_crmrecord", "crm_crmrecord_changelist", ""),
+    ("Mappings", "crm.view_attributemapping", "crm_attributemapping_changelist", ""),
+    ("Tokens", "crm.view_apitoken", "crm_apitoken_changelist", ""),
+    ("Audit", "audit.view_auditevent", "audit_auditevent_changelist", ""),
 )
 LONGEST_NAME = 150  # of `User.username`
 CLOCKS_DIFFER = timedelta(minutes=5)  # by less than this, whatever the machine
@@ -121,8 +136,8 @@ class Site(AdminSite):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Add the places of the header: the lists that the sender may see."""
         places = [
-            {"name": name, "url": reverse(f"admin:{view}")}
-            for name, permission, view in PLACES
+            {"name": name, "url": reverse(f"admin:{view}") + narrowed}
+            for name, permission, view, narrowed in PLACES
             if self.has_permission(request) and request.user.has_perm(permission)
         ]
         return super().each_context(request) | {"places": places}

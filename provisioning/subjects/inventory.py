@@ -233,8 +233,8 @@ TABLES: dict[str, Table] = {
         },
     ),
     "django_session": Table(
-        "a member of staff's session, with the numbers of the rows that a search found, and a review"
-        " that was typed before signing in again: 30 minutes",
+        "a member of staff's session, with the numbers of the rows that a search found, and the"
+        " reason of a review, typed before signing in again: 30 minutes",
         {
             Fate(UNLINKED, NOBODY, EXPIRES): "session_data",
             Fate(NOBODY, NOBODY, EXPIRES): "session_key expire_date",
