@@ -169,6 +169,7 @@ def _seed(rows: int) -> None:
     staff()
     _sql(_SEED.format(rows=rows) + _REVIEWED.format(days=180))
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
         cursor.execute("VACUUM ANALYZE")  # as autovacuum would have
 
 

@@ -9,7 +9,6 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 
 from audit import staff
 from backoffice.downloads import csv_download
@@ -34,8 +33,7 @@ EXPORTED = (
 class GuestCreationAdmin(FindsByPost, ClosedAdmin):
     """Creations, newest first; reviews are recorded beside them, never in them."""
 
-    list_display = ("created", "status_badge", "consent_badge", "why", "address", "shown", "age",
-                    "state")  # fmt: skip
+    list_display = ("created", "status_badge", "consent_badge", "why", "address", "shown", "state")
     list_display_links = ("created",)
     list_filter = (TabFilter, PeriodFilter, WhyFilter, "status", "consent_basis", "verdict",
                    ReviewerFilter, FoundFilter, SameSessionFilter)  # fmt: skip
@@ -75,10 +73,6 @@ class GuestCreationAdmin(FindsByPost, ClosedAdmin):
     @admin.display(description="notice")
     def shown(self, creation: GuestCreation) -> str:
         return visible(f"{creation.notice_version} {creation.language}".strip() or "–")
-
-    @admin.display(description="age")
-    def age(self, creation: GuestCreation) -> str:
-        return timesince(creation.created_at, depth=1)
 
     @admin.display(description="review")
     def state(self, creation: GuestCreation) -> SafeString:

@@ -71,7 +71,7 @@ class TabFilter(admin.SimpleListFilter):
 class WhyFilter(admin.SimpleListFilter):
     """Narrow to one of the reasons for a review; beside follow-ups, to what waits for it."""
 
-    title = "why"
+    title = "why it waits"
     parameter_name = "why"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
