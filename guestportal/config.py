@@ -21,6 +21,7 @@ from guestportal.environment.kinds import (
     secret,
     secrets,
     text,
+    time_zone,
     whole,
 )
 from guestportal.environment.reading import Setting
@@ -385,6 +386,12 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             choice("optional", "required"),
             "Whether staff must sign in with a one-time code",
             default="optional",
+        ),
+        Setting(
+            "TIME_ZONE",
+            parsed(time_zone, allowed="a time zone such as Europe/Berlin"),
+            "In which staff pages show times; periods, files and logs stay in UTC",
+            default="UTC",
         ),
     ),
     "The audit log": (

@@ -9,9 +9,11 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from backoffice.lists import as_counted
+from backoffice.periods import moment
 
 register = template.Library()
 register.filter("counted", as_counted)
+register.filter("moment", moment)
 
 
 @register.filter

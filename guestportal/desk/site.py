@@ -103,13 +103,20 @@ class Site(AdminSite):
         return allowed and (settings.ADMIN_MFA != "required" or request.user.is_verified())  # type: ignore[union-attr]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Give every page what all of them need: values that it cannot use are refused."""
+        """Give every page what all of them need.
+
+        Values that it cannot use are refused, its times are those of the staff's zone, and what was
+        typed before a session ran out is kept.
+        """
         page = super().admin_view(pages.usable(view), cacheable)
 
         @functools.wraps(page)
         def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             text = "" if self.has_permission(request) else unsent.typed(request)
-            return self._sign_in_again(request, text) if text else page(request, *args, **kwargs)
+            with timezone.override(settings.STAFF_TIME_ZONE):
+                return (
+                    self._sign_in_again(request, text) if text else page(request, *args, **kwargs)
+                )
 
         return entered
 

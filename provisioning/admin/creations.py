@@ -14,7 +14,7 @@ from audit import staff
 from backoffice.downloads import csv_download
 from backoffice.inert import mask_address, visible
 from backoffice.lists import ClosedAdmin
-from backoffice.periods import PeriodFilter
+from backoffice.periods import PeriodFilter, moment
 from backoffice.search import FindsByPost, FoundFilter
 from crm.models import CrmRecord
 from provisioning.admin import badges, detail, filters, person, reviewing, search
@@ -47,9 +47,9 @@ class GuestCreationAdmin(FindsByPost, ClosedAdmin):
         record = CrmRecord.objects.filter(session_hash=OuterRef("session_hash"))
         return GuestCreation.objects.annotate(crm_email=Subquery(record.values("email")[:1]))
 
-    @admin.display(description="time (UTC)")
-    def created(self, creation: GuestCreation) -> str:
-        return f"{creation.created_at:%Y-%m-%d %H:%M:%S}"
+    @admin.display(description="time")
+    def created(self, creation: GuestCreation) -> SafeString:
+        return moment(creation.created_at)
 
     @admin.display(description="status")
     def status_badge(self, creation: GuestCreation) -> SafeString:
