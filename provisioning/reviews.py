@@ -19,7 +19,7 @@ def waiting() -> QuerySet[GuestCreation]:
     return GuestCreation.objects.filter(TO_REVIEW).order_by("-id")
 
 
-def in_doubt() -> QuerySet[GuestCreation]:
+def to_follow_up() -> QuerySet[GuestCreation]:
     """Return the creations whose latest review asks for a follow-up, newest first."""
     return GuestCreation.objects.filter(verdict=Verdict.FOLLOW_UP).order_by("-id")
 

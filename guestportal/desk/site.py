@@ -112,11 +112,12 @@ class Site(AdminSite):
 
         @functools.wraps(page)
         def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            text = "" if self.has_permission(request) else unsent.typed(request)
+            signed_out = not self.has_permission(request)
             with timezone.override(settings.STAFF_TIME_ZONE):
-                return (
-                    self._sign_in_again(request, text) if text else page(request, *args, **kwargs)
-                )
+                if signed_out and (text := unsent.typed(request)):
+                    return self._sign_in_again(request, text)
+                response: HttpResponseBase = page(request, *args, **kwargs)
+                return response
 
         return entered
 

@@ -41,15 +41,20 @@ def concerns(*, user: Any) -> bool:
 def _reviews() -> Iterator[Task]:
     creations = reverse("admin:provisioning_guestcreation_changelist")
     yield from _counted("To review", f"{creations}?tab=queue", reviews.waiting(), "created_at")
-    doubtful = reviews.in_doubt()
-    yield from _counted("Needs follow-up", f"{creations}?tab=followup", doubtful, "created_at")
+    follow_ups = reviews.to_follow_up()
+    yield from _counted("Needs follow-up", f"{creations}?tab=followup", follow_ups, "created_at")
 
 
 def _deletions() -> Iterator[Task]:
-    rows = PlatformDeletion.objects.filter(state=PlatformDeletion.State.WAITING)
-    url = f"{reverse('admin:provisioning_platformdeletion_changelist')}?state__exact=waiting"
-    newest_first = rows.order_by("-requested_at")
-    yield from _counted("To delete on the platform", url, newest_first, "requested_at")
+    # What has a next step is the platform's or housekeeping's; the rest is for a person.
+    rows = PlatformDeletion.objects.filter(due_at=None).order_by("-requested_at")
+    for name, state in (
+        ("To delete on the platform", PlatformDeletion.State.WAITING),
+        ("Deletions that failed on the platform", PlatformDeletion.State.ERROR),
+    ):
+        url = reverse("admin:provisioning_platformdeletion_changelist")
+        of_state = f"{url}?state__exact={state.value}"
+        yield from _counted(name, of_state, rows.filter(state=state), "requested_at")
 
 
 def _drafts() -> Iterator[Task]:

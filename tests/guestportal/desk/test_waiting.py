@@ -32,9 +32,10 @@ def _ago(**time):
     return timezone.now() - timedelta(**time)
 
 
-def _deletion(days):
+def _deletion(days, **fields):
     row = creation(erased_at=timezone.now(), **dict.fromkeys(ERASED, ""))
-    PlatformDeletion.objects.create(creation=row, guest_id="g", requested_at=_ago(days=days))
+    requested = {"guest_id": "g", "requested_at": _ago(days=days)}
+    PlatformDeletion.objects.create(creation=row, **requested | fields)
 
 
 ERASED = ("session_hash", "request_id", "guest_id", "salt", "payload_digest")
@@ -72,6 +73,17 @@ def test_counts_deletions_on_the_platform(reviewer):
     said = _tasks(reviewer)["To delete on the platform: 2"].said
 
     assert said.replace("\xa0", " ") == "the oldest for 4 days"
+
+
+def test_counts_of_the_deletions_those_that_are_for_a_person(reviewer):
+    _deletion(1, due_at=timezone.now())
+    _deletion(2, state="asked", due_at=timezone.now())
+    _deletion(3, state="error")
+    _deletion(4, state="done", guest_id="", done_at=timezone.now())
+
+    names = [name for name in _tasks(reviewer) if "elet" in name]
+
+    assert names == ["Deletions that failed on the platform: 1"]
 
 
 def test_asks_for_drafts_to_be_published(reviewer):
