@@ -9,6 +9,20 @@ from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest
 
+from backoffice.periods import moment
+
+COUNTED = 1_000
+
+
+def count(rows: models.QuerySet[Any]) -> int:
+    """Return how many `rows` there are; counting stops beyond `COUNTED`."""
+    return rows.order_by().values("pk")[: COUNTED + 1].count()
+
+
+def as_counted(number: int) -> str:
+    """Return what `count` found, as people read it: 1,000+ where it stopped."""
+    return f"{COUNTED:,}+" if number > COUNTED else f"{number:,}"
+
 
 class NewestPaginator(Paginator):  # type: ignore[type-arg]
     """Pages through the newest `LIMIT` rows: neither the count nor an offset reads further."""
@@ -42,6 +56,21 @@ class NamedFilters(admin.ModelAdmin):  # type: ignore[type-arg]
     Django takes any look-up of any column from an address: a session's hash would stand there, and
     in the log, and a pattern or a date the database cannot use would be an error of ours.
     """
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Show a column's times as all pages do."""
+        return [self._shown(column) for column in super().get_list_display(request)]
+
+    def _shown(self, column: Any) -> Any:
+        times = {f.name: f for f in self.opts.fields if isinstance(f, models.DateTimeField)}
+        if column not in times:
+            return column
+
+        @admin.display(description=times[column].verbose_name, ordering=column)
+        def shown(row: models.Model) -> str:
+            return moment(getattr(row, column))
+
+        return shown
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         return any(lookup in _lookups(each) for each in self.list_filter)

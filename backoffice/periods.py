@@ -1,4 +1,7 @@
-"""Periods of a list, by the time that is in a UUIDv7: the index of the ids serves them."""
+"""Times on staff pages: one form for all, and periods of a list.
+
+A period goes by the time that is in a UUIDv7: the index of the ids serves it.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,9 +10,26 @@ from uuid import UUID
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 # days shown -> its name; a period begins at midnight UTC, as the dashboard's figures do.
+_FORM = "%Y-%m-%d %H:%M:%S"
 PERIODS = {"1": "Today", "7": "Last 7 days", "30": "Last 30 days"}
+
+
+def moment(time: datetime | None) -> SafeString:
+    """Return `time` as staff pages show it: in the staff's time zone, with UTC on hover."""
+    if time is None:
+        return SafeString("–")
+    utc, shown = time.astimezone(UTC), timezone.localtime(time)
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>',
+        utc.isoformat(),
+        f"{utc:{_FORM}}",
+        f"{shown:{_FORM}}",
+    )
 
 
 class PeriodFilter(admin.SimpleListFilter):

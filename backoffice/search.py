@@ -7,10 +7,11 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
@@ -60,11 +61,24 @@ class FindsByPost(NamedFilters):
         address = f"admin:{self.opts.app_label}_{self.opts.model_name}"
         if len(keys) == 1:
             return HttpResponseRedirect(reverse(f"{address}_change", args=keys))
-        if not keys:
-            # The term is not repeated: it may be an address or a raw session id.
-            messages.warning(request, "Nothing was found.")
+        if not term.strip():
             return HttpResponseRedirect(reverse(f"{address}_changelist"))
+        if not keys:
+            return self._found_nothing(request, term, reverse(f"{address}_changelist"))
         kept = dict(list(request.session.get(_SESSION_KEY, {}).items())[1 - _KEPT :])
         name = secrets.token_urlsafe(8)
         request.session[_SESSION_KEY] = kept | {name: keys}
         return HttpResponseRedirect(f"{reverse(f'{address}_changelist')}?found={name}")
+
+    def _found_nothing(self, request: HttpRequest, term: str, address: str) -> HttpResponse:
+        """Show what was looked for, here alone: it may be an e-mail address or a raw session id."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Nothing found",
+            "opts": self.opts,
+            "term": term.strip(),
+            "list": address,
+            "find_help": self.find_help,
+        }
+        headers = {"Cache-Control": "no-store"}
+        return TemplateResponse(request, "admin/found_nothing.html", context, headers=headers)

@@ -9,8 +9,9 @@ and then all of it, and the pages that look for what is not reviewed are measure
 With ``plans`` it prints how each page's queries reach the large tables, instead of times.
 
 Distribution: 93 % ready, 3 % failed, 2 % unknown, 1 % refused, 1 % without a token; consent 70 %
-stated yes, 20 % assumed, 10 % declined; 1 % withdrawn; 0.1 % echo mismatch; the older half of what
-needs review has been reviewed.
+stated yes, 20 % assumed, 10 % declined; 1 % withdrawn; 0.1 % repeated otherwise by the platform,
+0.1 % under an unknown notice; the older half of what needs review has been reviewed, 1 % of that
+with a follow-up.
 """
 
 import os
@@ -42,15 +43,19 @@ INSERT INTO audit_subjectsalt (session_hash, salt) SELECT key, decode(md5(key), 
 INSERT INTO provisioning_guestcreation
   (id, created_at, updated_at, request_id, session_hash, status, guest_id, token_expires_at,
    tokens_issued, consent_given, consent_type, consent_basis, notice_version, language, gpc,
-   withdrawn_at, salt, profile_digest, payload_digest, sent_fields, error_code, platform_code,
-   correlation_id, echo_consent_type, echo_created_date, echo_mismatch)
+   withdrawn_at, review_reasons, salt, profile_digest, payload_digest, sent_fields,
+   error_code, platform_code, correlation_id, echo_consent_type, echo_created_date, echo_mismatch)
   SELECT id_at(t, i, 'c'), t, t, 'request-' || i, key,
     CASE WHEN d < 930 THEN 'ready' WHEN d < 960 THEN 'failed' WHEN d < 980 THEN 'unknown'
          WHEN d < 990 THEN 'refused' ELSE 'guest_created' END,
     CASE WHEN d < 930 OR d >= 990 THEN 'guest-' || i ELSE '' END, '', 1,
     (i / 1000 + d) % 10 > 0, 'explicit',
     CASE WHEN (i / 1000 + d) % 10 IN (1, 2) THEN 'assumed' ELSE 'stated' END, '2026-01', 'en',
-    false, CASE WHEN d < 10 THEN t END, md5(key), md5(key) || md5(key), md5(key) || md5(key),
+    false, CASE WHEN d < 10 THEN t END,
+    concat_ws(' ', CASE WHEN (i / 1000 + d) % 10 IN (1, 2) THEN 'consent-assumed' END,
+      CASE WHEN d BETWEEN 960 AND 979 THEN 'outcome-unknown' END,
+      CASE WHEN d = 500 THEN 'echo-differs' END, CASE WHEN d = 501 THEN 'notice-unknown' END),
+    md5(key), md5(key) || md5(key), md5(key) || md5(key),
     '["name","email","consentGiven","consentType","attributes.crmTier"]',
     CASE WHEN d BETWEEN 930 AND 979 THEN 'platform_timeout' ELSE '' END, '', '', '', '', d = 500
   FROM one;
@@ -71,11 +76,11 @@ _REVIEWED = """
 SET statement_timeout = 0;
 INSERT INTO provisioning_review (id, creation_id, reviewer_id, reviewed_at, verdict, reason)
   SELECT id_at(created_at, 1, id::text), id, (SELECT max(id) FROM auth_user), created_at,
-         'in_order', 'Seen'
+         CASE WHEN md5(id::text) < '03' THEN 'follow_up' ELSE 'in_order' END, 'Seen'
   FROM provisioning_guestcreation
-  WHERE (status = 'unknown' OR echo_mismatch OR consent_basis = 'assumed') AND reviewed_at IS NULL
-    AND created_at < now() - interval '{days} days';
-UPDATE provisioning_guestcreation AS c SET reviewed_at = r.reviewed_at
+  WHERE review_reasons > '' AND reviewed_at IS NULL AND created_at < now() - interval '{days} days';
+UPDATE provisioning_guestcreation AS c
+  SET reviewed_at = r.reviewed_at, verdict = r.verdict, reviewer_id = r.reviewer_id
   FROM provisioning_review AS r WHERE r.creation_id = c.id AND c.reviewed_at IS NULL;
 """
 _CREATIONS = "/admin/provisioning/guestcreation/"
@@ -86,8 +91,15 @@ _PAGES = {
     "creations": _CREATIONS,
     **{
         f"creations, tab {tab}": f"{_CREATIONS}?tab={tab}"
-        for tab in ("queue", "unknown", "assumed", "stated", "declined", "withdrawn")
+        for tab in ("queue", "followup", "unknown", "assumed", "stated", "declined", "withdrawn")
     },
+    **{
+        f"creations, why {why}": f"{_CREATIONS}?why={why}"
+        for why in ("consent-assumed", "outcome-unknown", "echo-differs", "no-notice")
+    },
+    "creations, follow-up, why": f"{_CREATIONS}?tab=followup&why=echo-differs",
+    "creations, verdict": f"{_CREATIONS}?verdict__exact=in_order",
+    "creations, reviewer": f"{_CREATIONS}?reviewer=1",
     **{
         f"creations, status {status}": f"{_CREATIONS}?status__exact={status}"
         for status in ("ready", "failed", "queued")
@@ -157,6 +169,7 @@ def _seed(rows: int) -> None:
     staff()
     _sql(_SEED.format(rows=rows) + _REVIEWED.format(days=180))
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
         cursor.execute("VACUUM ANALYZE")  # as autovacuum would have
 
 

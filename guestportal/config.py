@@ -21,6 +21,7 @@ from guestportal.environment.kinds import (
     secret,
     secrets,
     text,
+    time_zone,
     whole,
 )
 from guestportal.environment.reading import Setting
@@ -296,6 +297,12 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             default="compat",
         ),
         Setting(
+            "REVIEW_MISSING_NOTICE",
+            flag(),
+            "Whether a consent given under no notice waits for review, from then on",
+            default="off",
+        ),
+        Setting(
             "GUEST_REUSE_SECONDS",
             whole(0, 86_400),
             "How long a session's guest is handed out again; 0: one per init, as the seed",
@@ -379,6 +386,12 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             choice("optional", "required"),
             "Whether staff must sign in with a one-time code",
             default="optional",
+        ),
+        Setting(
+            "TIME_ZONE",
+            parsed(time_zone, allowed="a time zone such as Europe/Berlin"),
+            "In which staff pages show times; periods, files and logs stay in UTC",
+            default="UTC",
         ),
     ),
     "The audit log": (

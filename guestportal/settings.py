@@ -112,8 +112,11 @@ OTP_TOTP_THROTTLE_FACTOR = 1
 FILE_UPLOAD_HANDLERS = ["crm.imports.uploads.InMemory"]
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 LANGUAGE_CODE = "en"
+# Of staff pages alone (`desk.site`): a process in another zone than UTC would write logs in it.
+STAFF_TIME_ZONE = values.TIME_ZONE
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = "guestportal"
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {

@@ -11,9 +11,7 @@ from django.utils import timezone
 
 from audit import log, staff
 from provisioning import ledger
-from provisioning.models import TO_REVIEW, GuestCreation, Review
-
-QUEUE_LIMIT = 5_000
+from provisioning.models import TO_REVIEW, GuestCreation, Review, Verdict
 
 
 def waiting() -> QuerySet[GuestCreation]:
@@ -21,15 +19,15 @@ def waiting() -> QuerySet[GuestCreation]:
     return GuestCreation.objects.filter(TO_REVIEW).order_by("-id")
 
 
-def queue_length() -> int:
-    """Return how many creations wait for review; counting stops at `QUEUE_LIMIT`."""
-    return waiting().values("pk")[:QUEUE_LIMIT].count()
+def to_follow_up() -> QuerySet[GuestCreation]:
+    """Return the creations whose latest review asks for a follow-up, newest first."""
+    return GuestCreation.objects.filter(verdict=Verdict.FOLLOW_UP).order_by("-id")
 
 
 def review(*, creations: Sequence[UUID], reviewer: User, verdict: str, reason: str) -> int:
     """Record one review for each of `creations`, each with its event; return how many.
 
-    `verdict` is a Review.Verdict, `reason` the reviewer's words (1 to 500 characters). The words
+    `verdict` is a Verdict, `reason` the reviewer's words (1 to 500 characters). The words
     stay in the review: an event, which is kept for good, says the verdict alone. A creation that
     the same reviewer gave the same verdict within a minute is left out, so that a form sent twice
     is one review; unless something new put it back on the queue meanwhile.
@@ -51,7 +49,9 @@ def review(*, creations: Sequence[UUID], reviewer: User, verdict: str, reason: s
             Review(creation=row, reviewer=reviewer, reviewed_at=now, verdict=verdict, reason=reason)
             for row in rows
         )
-        ledger.mark_reviewed(creations=[row.id for row in rows], at=now)
+        ledger.mark_reviewed(
+            creations=[row.id for row in rows], at=now, verdict=verdict, reviewer_id=reviewer.pk
+        )
         for row in rows:
             log.record(
                 kind="record.reviewed",

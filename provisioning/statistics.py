@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
@@ -50,7 +50,7 @@ def by_day(*, since: datetime, days: int) -> dict[date, Figures]:
     """Return the figures of each of `days` days (UTC) from the midnight `since` on."""
     rows = (
         GuestCreation.objects.filter(created_at__gte=since)
-        .annotate(day=TruncDate("created_at"))
+        .annotate(day=TruncDate("created_at", tzinfo=UTC))
         .order_by()
         .values("day")
         .annotate(**_COUNTED)

@@ -9,10 +9,12 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
+from django.utils.safestring import SafeString
 
 from audit import log, staff
 from backoffice.inert import mask, mask_address, visible
 from backoffice.lists import NewestPaginator
+from backoffice.periods import moment
 from backoffice.search import MOST, FindsByPost, FoundFilter
 from crm import changes, lookup
 from crm.admin import exporting, importing
@@ -67,9 +69,9 @@ class CrmRecordAdmin(FindsByPost):
     def shown_tier(self, record: CrmRecord) -> str:
         return visible(record.tier)
 
-    @admin.display(description="updated (UTC)")
-    def updated(self, record: CrmRecord) -> str:
-        return f"{record.updated_at:%Y-%m-%d %H:%M}"
+    @admin.display(description="updated")
+    def updated(self, record: CrmRecord) -> SafeString:
+        return moment(record.updated_at)
 
     @admin.display(description="session hash")
     def shown_session(self, record: CrmRecord) -> str:

@@ -12,15 +12,15 @@ from audit import verify
 from audit.sealing import seals
 from backoffice.periods import period_start
 from guestportal.checks import TAG
-from guestportal.desk import charts
-from provisioning import reviews, statistics
+from guestportal.desk import charts, waiting
+from provisioning import statistics
 from provisioning.health import platform_state
 from provisioning.models import GuestCreation, Status
 
 DAYS = 30
 # figure, its name, and what narrows the list of creations to it
 _FIGURES = (
-    ("inits", "Inits", ""),
+    ("inits", "All", ""),
     ("ready", "Ready", "status__exact=ready"),
     ("failed", "Failed", "status__exact=failed"),
     ("unknown", "Unknown outcome", "tab=unknown"),
@@ -43,11 +43,14 @@ class Figure:
 def context(*, request: HttpRequest) -> dict[str, Any]:
     """Return what the page shows to the sender: only what they may look up in the lists, too."""
     user = request.user
-    shown: dict[str, Any] = {"days": DAYS}
+    shown: dict[str, Any] = {"days": DAYS, "waiting": None}
     if user.has_perm("provisioning.view_guestcreation"):
-        shown |= _creations() | {"queue": reviews.queue_length(), "most": reviews.QUEUE_LIMIT}
+        shown |= _creations()
         shown |= {"platform": platform_state(), "last_error": _last_error()}
-        shown |= {"warnings": _warnings()}
+    if waiting.concerns(user=user):
+        shown["waiting"] = waiting.tasks(user=user)
+    if user.is_superuser:  # whoever else reads them could not change a setting
+        shown |= {"warnings": _warnings(), "superuser": True}
     if user.has_perm("audit.view_auditevent"):
         shown |= {
             "sealing": True,

@@ -1,5 +1,6 @@
 """The admin site: its dashboard, its sign-in with a one-time code, its own pages."""
 
+import functools
 from datetime import timedelta
 from typing import Any
 
@@ -7,21 +8,37 @@ from django import forms
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django_otp import devices_for_user, user_has_device
 from django_otp.forms import OTPAuthenticationFormMixin
 
-from backoffice import pages
+from backoffice import pages, unsent
 from backoffice.foreign import is_storable
 
+# A place's name, who may see it, its page, and what narrows that.
 PLACES = (
-    ("Guest creations", "provisioning.view_guestcreation", "provisioning_guestcreation_changelist"),
-    ("CRM records", "crm.view_crmrecord", "crm_crmrecord_changelist"),
-    ("Mappings", "crm.view_attributemapping", "crm_attributemapping_changelist"),
-    ("Audit log", "audit.view_auditevent", "audit_auditevent_changelist"),
+    (
+        "Review",
+        "provisioning.view_guestcreation",
+        "provisioning_guestcreation_changelist",
+        "?tab=queue",
+    ),
+    ("People", "provisioning.export_subject", "provisioning_person", ""),
+    ("Notices", "provisioning.view_notice", "provisioning_notice_changelist", ""),
+    (
+        "Deletions",
+        "provisioning.view_platformdeletion",
+        "provisioning_platformdeletion_changelist",
+        "",
+    ),
+    ("CRM records", "crm.view_crmrecord", "crm_crmrecord_changelist", ""),
+    ("Mappings", "crm.view_attributemapping", "crm_attributemapping_changelist", ""),
+    ("Tokens", "crm.view_apitoken", "crm_apitoken_changelist", ""),
+    ("Audit", "audit.view_auditevent", "audit_auditevent_changelist", ""),
 )
 LONGEST_NAME = 150  # of `User.username`
 CLOCKS_DIFFER = timedelta(minutes=5)  # by less than this, whatever the machine
@@ -86,8 +103,37 @@ class Site(AdminSite):
         return allowed and (settings.ADMIN_MFA != "required" or request.user.is_verified())  # type: ignore[union-attr]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Give every page what all of them need: values that it cannot use are refused."""
-        return super().admin_view(pages.usable(view), cacheable)
+        """Give every page what all of them need.
+
+        Values that it cannot use are refused, its times are those of the staff's zone, and what was
+        typed before a session ran out is kept.
+        """
+        page = super().admin_view(pages.usable(view), cacheable)
+
+        @functools.wraps(page)
+        def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            signed_out = not self.has_permission(request)
+            with timezone.override(settings.STAFF_TIME_ZONE):
+                if signed_out and (text := unsent.typed(request)):
+                    return self._sign_in_again(request, text)
+                response: HttpResponseBase = page(request, *args, **kwargs)
+                return response
+
+        return entered
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Sign somebody in, with what they had typed before their session ran out."""
+        kept = {unsent.FIELD: request.POST.get(unsent.FIELD, "")} | (extra_context or {})
+        response = super().login(request, kept)
+        if request.method == "POST" and response.status_code == 302:
+            unsent.keep(request, path=request.POST.get("next", ""))
+        return response
+
+    def _sign_in_again(self, request: HttpRequest, text: str) -> HttpResponse:
+        """Show the sign-in in the place of a page, and keep `text` in its form."""
+        page = {"next": request.get_full_path(), "app_path": reverse("admin:login")}
+        request.method = "GET"
+        return self.login(request, page | {unsent.FIELD: text})
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         """Show the dashboard."""
@@ -98,8 +144,8 @@ class Site(AdminSite):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Add the places of the header: the lists that the sender may see."""
         places = [
-            {"name": name, "url": reverse(f"admin:{view}")}
-            for name, permission, view in PLACES
+            {"name": name, "url": reverse(f"admin:{view}") + narrowed}
+            for name, permission, view, narrowed in PLACES
             if self.has_permission(request) and request.user.has_perm(permission)
         ]
         return super().each_context(request) | {"places": places}

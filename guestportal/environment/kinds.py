@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from unicodedata import category
+from zoneinfo import ZoneInfo
 
 _FLAGS = {"true": True, "yes": True, "on": True, "1": True}
 _FLAGS |= {"false": False, "no": False, "off": False, "0": False}
@@ -98,6 +99,11 @@ def listing(each: Callable[[str], str], *, allowed: str) -> Kind:
 def parsed(parse: Callable[[str], Any], *, allowed: str) -> Kind:
     """Take what `parse` takes."""
     return Kind(allowed, f"must be {allowed}", parse)
+
+
+def time_zone(value: str) -> str:
+    """Return the name of a time zone. Raises ValueError, KeyError or OSError where it is none."""
+    return value if value == "UTC" else ZoneInfo(value).key
 
 
 def header(value: str) -> tuple[str, str] | None:

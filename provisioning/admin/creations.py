@@ -9,23 +9,23 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 
 from audit import staff
 from backoffice.downloads import csv_download
 from backoffice.inert import mask_address, visible
 from backoffice.lists import ClosedAdmin
-from backoffice.periods import PeriodFilter
+from backoffice.periods import PeriodFilter, moment
 from backoffice.search import FindsByPost, FoundFilter
 from crm.models import CrmRecord
 from provisioning.admin import badges, detail, filters, person, reviewing, search
-from provisioning.admin.filters import SameSessionFilter, TabFilter
-from provisioning.models import GuestCreation, Review
+from provisioning.admin.filters import ReviewerFilter, SameSessionFilter, TabFilter, WhyFilter
+from provisioning.models import GuestCreation, reasons_of, stored
 
 EXPORTED = (
     "id", "created_at", "status", "consent_given", "consent_type", "consent_basis",
     "notice_version", "language", "gpc", "withdrawn_at", "erased_at", "guest_id", "error_code",
-    "platform_status", "platform_code", "correlation_id", "echo_mismatch",
+    "platform_status", "platform_code", "correlation_id", "echo_mismatch", "review_reasons",
+    "reviewed_at", "verdict", "reviewer__username",
 )  # fmt: skip
 
 
@@ -33,27 +33,23 @@ EXPORTED = (
 class GuestCreationAdmin(FindsByPost, ClosedAdmin):
     """Creations, newest first; reviews are recorded beside them, never in them."""
 
-    list_display = ("created", "status_badge", "consent_badge", "address", "shown", "age", "state")
+    list_display = ("created", "status_badge", "consent_badge", "why", "address", "shown", "state")
     list_display_links = ("created",)
-    list_filter = (TabFilter, PeriodFilter, "status", "consent_basis", FoundFilter,
-                   SameSessionFilter)  # fmt: skip
+    list_filter = (TabFilter, PeriodFilter, WhyFilter, "status", "consent_basis", "verdict",
+                   ReviewerFilter, FoundFilter, SameSessionFilter)  # fmt: skip
     ordering = ("-id",)
     sortable_by = ()
     actions = (reviewing.review_selected,)
     find_help = "Guest id, session id, session hash, request id or e-mail address"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GuestCreation]:
-        """Add address and verdict to the rows of a page: two index look-ups a row, one query."""
+        """Add the address to the rows of a page: an index look-up a row, one query."""
         record = CrmRecord.objects.filter(session_hash=OuterRef("session_hash"))
-        last = Review.objects.filter(creation_id=OuterRef("pk")).order_by("-id")
-        return GuestCreation.objects.annotate(
-            crm_email=Subquery(record.values("email")[:1]),
-            last_verdict=Subquery(last.values("verdict")[:1]),
-        )
+        return GuestCreation.objects.annotate(crm_email=Subquery(record.values("email")[:1]))
 
-    @admin.display(description="time (UTC)")
-    def created(self, creation: GuestCreation) -> str:
-        return f"{creation.created_at:%Y-%m-%d %H:%M:%S}"
+    @admin.display(description="time")
+    def created(self, creation: GuestCreation) -> SafeString:
+        return moment(creation.created_at)
 
     @admin.display(description="status")
     def status_badge(self, creation: GuestCreation) -> SafeString:
@@ -62,6 +58,10 @@ class GuestCreationAdmin(FindsByPost, ClosedAdmin):
     @admin.display(description="consent")
     def consent_badge(self, creation: GuestCreation) -> SafeString:
         return badges.consent(creation)
+
+    @admin.display(description="why")
+    def why(self, creation: GuestCreation) -> SafeString:
+        return badges.why(creation)
 
     @admin.display(description="address")
     def address(self, creation: Any) -> str:
@@ -74,15 +74,12 @@ class GuestCreationAdmin(FindsByPost, ClosedAdmin):
     def shown(self, creation: GuestCreation) -> str:
         return visible(f"{creation.notice_version} {creation.language}".strip() or "–")
 
-    @admin.display(description="age")
-    def age(self, creation: GuestCreation) -> str:
-        return timesince(creation.created_at, depth=1)
-
     @admin.display(description="review")
-    def state(self, creation: Any) -> SafeString:
-        if creation.last_verdict:
-            return badges.verdict(creation.last_verdict)
-        return badges.badge(word="Not reviewed", tone="quiet")
+    def state(self, creation: GuestCreation) -> SafeString:
+        if creation.verdict:
+            return badges.verdict(creation.verdict)
+        word = "Reviewed" if creation.reviewed_at else "Not reviewed"
+        return badges.badge(word=word, tone="quiet")
 
     def has_review_permission(self, request: HttpRequest) -> bool:
         """Tell who may record reviews; `reviewing.review_selected` asks."""
@@ -106,11 +103,13 @@ class GuestCreationAdmin(FindsByPost, ClosedAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         rows = self.get_changelist_instance(request).get_queryset(request)
-        chosen = rows.order_by("-id").values_list(*EXPORTED)
+        chosen = rows.order_by("-id").values(*EXPORTED)
         data = {"filter": filters.narrowed(request), "rows": rows.values("pk").count()}
         staff.record_view(request, kind="creations.exported", data=data)
         return csv_download(  # type: ignore[return-value]
-            name="guest-creations.csv", header=EXPORTED, rows=_rows(chosen)
+            name="guest-creations.csv",
+            header=[name.partition("__")[0] for name in EXPORTED],
+            rows=_rows(chosen),
         )
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -119,4 +118,7 @@ class GuestCreationAdmin(FindsByPost, ClosedAdmin):
 
 
 def _rows(chosen: QuerySet[Any, Any]) -> Iterator[Sequence[object]]:
-    yield from chosen.iterator(chunk_size=2_000)
+    for row in chosen.iterator(chunk_size=2_000):
+        # Of a row of an earlier release, too, in which they are not written.
+        row["review_reasons"] = stored(reasons_of(row))
+        yield list(row.values())

@@ -11,11 +11,14 @@ from django.template.response import TemplateResponse
 
 from audit import staff, verify
 from audit.models import AuditLeaf
+from backoffice import unsent
 from crm.admin.records import REVEAL
 from provisioning.admin import badges, evidence, reviewing
 from provisioning.admin.person import EXPORT, require
 from provisioning.consent.receipts import sent
 from provisioning.models import GuestCreation, Review
+
+REVIEW = "provisioning.add_review"
 
 
 def page(admin: Any) -> Callable[..., HttpResponse]:
@@ -54,28 +57,34 @@ def _context(request: HttpRequest, creation: GuestCreation, *, revealed: bool) -
             (row, badges.verdict(row.verdict))
             for row in Review.objects.filter(creation=creation).select_related("reviewer")
         ],
-        "form": _form(),
-        "may_review": request.user.has_perm("provisioning.add_review"),
+        "form": reviewing.ReviewForm(initial=unsent.take(request)),
+        **_reviewing(request, creation),
         "may_take_receipt": request.user.has_perm(EXPORT),
         "may_reveal": request.user.has_perm(REVEAL) and not revealed,
     }
 
 
+def _reviewing(request: HttpRequest, creation: GuestCreation) -> dict[str, Any]:
+    if not request.user.has_perm(REVIEW):
+        return {"may_review": False}
+    following = reviewing.find_next(request=request, creation=creation)
+    return {"may_review": True, "next": following}
+
+
 def _review(request: HttpRequest, creation: GuestCreation) -> dict[str, Any] | HttpResponse:
-    require(request, "provisioning.add_review")
-    form = _form(request.POST)
+    """Record the review; then show the same creation, or (``next``) what else waits."""
+    require(request, REVIEW)
+    form = reviewing.ReviewForm(request.POST)
     if not form.is_valid():
         return {"form": form}
     reviewing.record(request=request, creations=[creation], form=form)
     messages.success(request, "The review was recorded.")
-    return HttpResponseRedirect(request.path)
-
-
-def _form(data: Any = None) -> reviewing.ReviewForm:
-    form = reviewing.ReviewForm(data)
-    # Here the facts come first: the page must not open with its form in focus.
-    form.fields["reason"].widget.attrs.pop("autofocus")
-    return form
+    if request.POST["do"] == "review":
+        return HttpResponseRedirect(request.get_full_path())
+    following = reviewing.find_next(request=request, creation=creation)
+    if following.creation is None:
+        messages.success(request, "Nothing else waits here.")
+    return HttpResponseRedirect(following.url)
 
 
 def _reveal(request: HttpRequest, creation: GuestCreation) -> dict[str, Any]:
@@ -103,6 +112,7 @@ def _verify(request: HttpRequest, creation: GuestCreation) -> dict[str, Any]:
 
 _ACTS: dict[str, Callable[[HttpRequest, GuestCreation], dict[str, Any] | HttpResponse]] = {
     "review": _review,
+    "next": _review,
     "reveal": _reveal,
     "verify": _verify,
 }

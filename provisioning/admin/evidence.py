@@ -15,6 +15,37 @@ from provisioning.consent.decision import Consent
 from provisioning.init import planning
 from provisioning.models import GuestCreation
 
+# What an event's kind and data are called here; what is not named is shown as it is.
+_KINDS = {
+    "init.attempted": "A chat was asked for",
+    "init.started": "The worker began",
+    "guest.created": "The platform made the guest",
+    "guest.reused": "The same guest served again",
+    "guest.refused": "The platform took no guest without consent",
+    "guest.failed": "No guest was made",
+    "guest.unknown": "Outcome unknown",
+    "token.issued": "An access token was issued",
+    "token.failed": "No access token came",
+    "consent.withdrawn": "Consent was withdrawn",
+    "record.reviewed": "Reviewed",
+    "receipt.exported": "The receipt was taken",
+    "personal_data.revealed": "Values were shown in clear",
+}
+_NAMES = {
+    "given": "consent",
+    "noticeUnknown": "notice unknown",
+    "gpc": "Global Privacy Control",
+    "payloadDigest": "digest of what was sent",
+    "sentFields": "fields sent",
+    "guestDigest": "digest of the guest id",
+    "echoMismatch": "platform repeats another consent",
+    "expiresAt": "good until",
+    "code": "error",
+    "platformStatus": "platform status",
+    "platformCode": "platform code",
+    "correlationDigest": "digest of the correlation id",
+    "askedAt": "asked at",
+}
 # An event's id may be a little older than the row it tells of.
 _BEFORE = timedelta(minutes=1)
 _MOST = 500
@@ -48,7 +79,7 @@ def timeline(*, creation: GuestCreation) -> list[Moment]:
     leaves = AuditLeaf.objects.filter(event_id__in=[row.id for row, _ in chosen])
     seals = dict(leaves.values_list("event_id", "seal_id"))
     return [
-        Moment(row.id, row.time, row.kind, row.actor, _details(data), seals.get(row.id))
+        Moment(row.id, row.time, _named(row.kind), row.actor, _details(data), seals.get(row.id))
         for row, data in chosen
     ]
 
@@ -90,10 +121,24 @@ def _concerning(row: AuditEvent, creation: GuestCreation) -> dict[str, Any] | No
 def _details(data: dict[str, Any]) -> list[tuple[str, str]]:
     flat = {**data, **data.get("consent", {})}
     return [
-        (name, visible(value if isinstance(value, str) else json.dumps(value)))
+        (_NAMES.get(name, name), visible(_said(value)))
         for name, value in flat.items()
         if name not in ("creation", "consent") and value not in ("", None, [])
     ]
+
+
+def _named(kind: str) -> str:
+    return _KINDS.get(kind, kind)
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {each}" for name, each in value.items())
+    return str(value)
 
 
 def _values_today(creation: GuestCreation) -> dict[str, Any]:

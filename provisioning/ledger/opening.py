@@ -41,8 +41,10 @@ from provisioning.models import (
     ConsentBasis,
     GuestCreation,
     IdempotencyKey,
+    Reason,
     Status,
     Withdrawal,
+    stored,
 )
 
 RESUME_FOR = timedelta(hours=1)
@@ -252,7 +254,7 @@ def _generation(latest: GuestCreation | None) -> int:
 
 def _insert(intent: Intent, subject_salt: bytes | None, generation: int) -> Entry:
     now, salt, consent = timezone.now(), secrets.token_hex(16), intent.consent
-    sent = sent_columns(salt, intent.sending)
+    sent, reasons = sent_columns(salt, intent.sending), _reasons(intent)
     creation = sql.insert(
         columns={
             "id": intent.creation_id,
@@ -272,6 +274,7 @@ def _insert(intent: Intent, subject_salt: bytes | None, generation: int) -> Entr
             "language": intent.language,
             "notice_id": intent.notice.id if intent.notice else None,
             "gpc": intent.gpc,
+            "review_reasons": stored(reasons),
             "salt": salt,
             **sent,
         }
@@ -293,8 +296,19 @@ def _insert(intent: Intent, subject_salt: bytes | None, generation: int) -> Entr
     named = [] if subject_salt else [(log.ADD_SALT, [intent.session_hash, naming])]
     _remember_key(intent, intent.creation_id)
     database.write([*named, creation, (f"{log.INSERT} VALUES ({log.MARKS})", event)])
-    said = consent.given, consent.type
-    return Entry(intent.creation_id, subject, intent.event_request_id, *said, salt, generation)
+    said = consent.given, consent.type, salt, generation
+    return Entry(intent.creation_id, subject, intent.event_request_id, *said, reasons=reasons)
+
+
+def _reasons(intent: Intent) -> list[Reason]:
+    """Return what a reviewer has to look at already now: what a yes rests on."""
+    if not intent.consent.given:
+        return []
+    assumed = intent.consent.basis == ConsentBasis.ASSUMED
+    unknown = bool(intent.notice_version) and intent.notice is None
+    missing = not intent.notice_version and settings.REVIEW_MISSING_NOTICE
+    doubts = {Reason.ASSUMED: assumed, Reason.NOTICE_UNKNOWN: unknown, Reason.NO_NOTICE: missing}
+    return [reason for reason, holds in doubts.items() if holds]
 
 
 def _remember_key(intent: Intent, creation_id: UUID) -> None:

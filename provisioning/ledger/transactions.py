@@ -19,10 +19,12 @@ from audit import log
 from crm import sessions
 from provisioning.ledger import postgresql, sqlite
 from provisioning.ledger.sql import History
-from provisioning.models import GuestCreation
+from provisioning.models import GuestCreation, Reason
 
 # A row is overdue this long after the deadline of the init that works on it.
 GRACE_SECONDS = 5
+# Reasons for a review that a transition gives and takes: an init begins without them.
+LATER = (Reason.OUTCOME, Reason.ECHO)
 # A queued row waits for the worker no longer than its visitor may ask what became of it.
 QUEUED_FOR = timedelta(minutes=10)
 
@@ -37,8 +39,8 @@ class Entry:
     """One creation as the pipeline carries it; `subject` is the log's name for the session.
 
     `event_request_id`: under which its events stand, made here (`GuestCreation`). The consent it
-    rests on and the salt of its digests never change; only an erasure takes the salt away, and an
-    erased row takes no transition.
+    rests on, the salt of its digests and the `reasons` for a review that it began with never
+    change; only an erasure takes the salt away, and an erased row takes no transition.
     """
 
     id: UUID
@@ -49,6 +51,7 @@ class Entry:
     salt: str = field(repr=False)
     token_generation: int
     guest_id: str = ""
+    reasons: Sequence[Reason] = ()
 
     @classmethod
     def of(cls, row: GuestCreation, event_request_id: str) -> "Entry":
@@ -56,7 +59,8 @@ class Entry:
         subject = log.pseudonym(session_hash=row.session_hash)
         consent = row.consent_given, row.consent_type
         guest = row.token_generation, row.guest_id
-        return cls(row.id, subject, event_request_id, *consent, row.salt, *guest)
+        reasons = tuple(reason for reason in row.reasons if reason not in LATER)
+        return cls(row.id, subject, event_request_id, *consent, row.salt, *guest, reasons)
 
 
 @dataclass(frozen=True)

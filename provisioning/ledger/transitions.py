@@ -15,7 +15,7 @@ from django.utils import timezone
 from audit import log
 from provisioning.ledger import sql
 from provisioning.ledger.transactions import Entry, Outcome, database, digest, in_work, run
-from provisioning.models import GuestCreation, Status
+from provisioning.models import GuestCreation, Reason, Status, stored
 
 IN_WORK = (Status.QUEUED, Status.PENDING)
 WITH_GUEST = (Status.GUEST_CREATED, Status.READY)
@@ -68,6 +68,7 @@ def guest_created(
         "echo_consent_type": echo_type or "",
         "echo_created_date": echo_created,
         "echo_mismatch": mismatch,
+        "review_reasons": stored([*entry.reasons, *([Reason.ECHO] if mismatch else [])]),
         "error_code": "",
         **({"overdue_at": None} if rests else {}),
     }
@@ -118,7 +119,13 @@ def rest(*, entry: Entry) -> None:
 
 
 def _settle(entry: Entry, leaving: Sequence[Status], status: Status, outcome: Outcome) -> bool:
-    columns = {"status": status, "overdue_at": None, **_columns(outcome)}
+    unknown = [Reason.OUTCOME] if status == Status.UNKNOWN else []
+    columns = {
+        "status": status,
+        "overdue_at": None,
+        "review_reasons": stored([*entry.reasons, *unknown]),
+        **_columns(outcome),
+    }
     if status == Status.FAILED and not outcome.sent:
         columns["sent_fields"] = []  # they were prepared, and never left
     said = _said(entry, outcome)
@@ -202,9 +209,12 @@ def mark_withdrawn(*, session_hash: str) -> int:
     ).update(withdrawn_at=now, updated_at=now)
 
 
-def mark_reviewed(*, creations: Sequence[UUID], at: datetime) -> None:
+def mark_reviewed(
+    *, creations: Sequence[UUID], at: datetime, verdict: str, reviewer_id: int
+) -> None:
     """Take `creations` off the review queue, in the transaction that records their reviews.
 
     `updated_at` stays: it tells when something became of the visitor, and nothing has.
     """
-    GuestCreation.objects.filter(id__in=creations).update(reviewed_at=at)
+    rows = GuestCreation.objects.filter(id__in=creations)
+    rows.update(reviewed_at=at, verdict=verdict, reviewer_id=reviewer_id)

@@ -4,17 +4,21 @@ Everything that ties a row to a person is keyed by the session's hash, so that a
 """
 
 from provisioning.models.consent import Notice, NoticeContent, NoticeDraft, Withdrawal
-from provisioning.models.creations import (
+from provisioning.models.creations import GuestCreation, IdempotencyKey, InitCapability
+from provisioning.models.probe import WriteProbe
+from provisioning.models.rights import LegalHold, PlatformDeletion, Review
+from provisioning.models.states import (
     TO_REVIEW,
     ConsentBasis,
     ConsentType,
-    GuestCreation,
-    IdempotencyKey,
-    InitCapability,
+    Reason,
     Status,
+    Verdict,
+    has_reason,
+    reasons_of,
+    stored,
+    waits_for,
 )
-from provisioning.models.probe import WriteProbe
-from provisioning.models.rights import LegalHold, PlatformDeletion, Review
 
 __all__ = [
     "TO_REVIEW",
@@ -28,8 +32,14 @@ __all__ = [
     "NoticeContent",
     "NoticeDraft",
     "PlatformDeletion",
+    "Reason",
     "Review",
     "Status",
+    "Verdict",
     "Withdrawal",
     "WriteProbe",
+    "has_reason",
+    "reasons_of",
+    "stored",
+    "waits_for",
 ]

@@ -1,41 +1,20 @@
 """One row per guest creation, and the two kinds of key under which a page may ask for one again."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from uuid_utils.compat import uuid7
 
-
-class Status(models.TextChoices):
-    """How far a creation got. Consent is another matter: see the consent columns."""
-
-    QUEUED = "queued", "Queued"
-    PENDING = "pending", "Pending"
-    GUEST_CREATED = "guest_created", "Guest created, no token yet"
-    READY = "ready", "Ready"
-    REFUSED = "refused", "Refused: the platform takes no declined guest"
-    FAILED = "failed", "Failed: certainly no guest"
-    UNKNOWN = "unknown", "Unknown: a guest may exist"
-
-
-class ConsentType(models.TextChoices):
-    EXPLICIT = "explicit", "Explicit"
-    IMPLICIT = "implicit", "Implicit"
-
-
-class ConsentBasis(models.TextChoices):
-    """Where the consent value comes from."""
-
-    STATED = "stated", "Stated by the visitor"
-    ASSUMED = "assumed", "Assumed: nothing was said (compat)"
-    OMITTED = "omitted", "Omitted, so declined (minimise)"
-    WITHDRAWN = "withdrawn", "Withdrawn before, so declined"
-
-
-# What a reviewer is asked to look at, until one has: nobody knows what happened, or nobody said
-# yes, or the platform repeats the consent otherwise than it was told.
-TO_REVIEW = (
-    Q(status=Status.UNKNOWN) | Q(echo_mismatch=True) | Q(consent_basis=ConsentBasis.ASSUMED)
-) & Q(reviewed_at=None)
+from provisioning.models.states import (
+    TO_REVIEW,
+    ConsentBasis,
+    ConsentType,
+    Reason,
+    Status,
+    Verdict,
+    reasons_of,
+    waits_for,
+)
 
 
 class GuestCreation(models.Model):
@@ -88,9 +67,23 @@ class GuestCreation(models.Model):
     gpc = models.BooleanField("Global Privacy Control", default=False)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True)
-    # A filter copy: the record is the latest `Review`, which nobody can change. Empty again when
-    # there is something new to look at (`ledger.transitions.move`); no evidence of the creation.
+    # Why a reviewer is asked to look at it: words of `Reason`, written by the ledger when they
+    # arise. The reviewers' lists and their indexes stand on it.
+    review_reasons = models.CharField(max_length=64, blank=True, default="", db_default="")
+    # Filter copies: the record is the latest `Review`, which nobody can change. The moment is empty
+    # again when there is something new to look at (`ledger.transitions.move`); no evidence of the
+    # creation.
     reviewed_at = models.DateTimeField(null=True, blank=True)
+    verdict = models.CharField(max_length=9, choices=Verdict, blank=True, default="", db_default="")
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.DO_NOTHING,  # the review protects them
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
 
     # HMAC-SHA-256 under `salt`, which an erasure empties: then nobody can tell what they meant.
     salt = models.CharField(max_length=32, blank=True)
@@ -117,7 +110,25 @@ class GuestCreation(models.Model):
             models.Index(fields=["request_id"], name="creation_by_request"),
             # One for each list that reviewers work from.
             models.Index(fields=["consent_basis", "-id"], name="creation_by_basis"),
-            models.Index(fields=["-id"], condition=TO_REVIEW, name="creation_to_review"),
+            models.Index(fields=["-id"], condition=TO_REVIEW, name="creation_waiting"),
+            *(
+                models.Index(
+                    fields=["-id"],
+                    condition=waits_for(reason),
+                    name=f"creation_{reason.name}".lower(),
+                )
+                for reason in Reason
+            ),
+            models.Index(
+                fields=["verdict", "-id"],
+                condition=Q(verdict__gt=""),
+                name="creation_by_verdict",
+            ),
+            models.Index(
+                fields=["reviewer", "-id"],
+                condition=Q(reviewer__isnull=False),
+                name="creation_by_reviewer",
+            ),
             models.Index(
                 fields=["-id"], condition=Q(consent_given=False), name="creation_declined"
             ),
@@ -188,6 +199,11 @@ class GuestCreation(models.Model):
     def request_in_events(self) -> str:
         """Return the request id of its events: 32 hex digits, or nothing."""
         return self.event_request_id.hex if self.event_request_id else ""
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """Return why it is or was to be reviewed."""
+        return reasons_of(vars(self))
 
 
 class InitCapability(models.Model):

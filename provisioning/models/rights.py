@@ -6,6 +6,7 @@ from django.db.models import Q
 from uuid_utils.compat import uuid7
 
 from provisioning.models.creations import GuestCreation
+from provisioning.models.states import Verdict
 from provisioning.validators import validate_reference
 
 
@@ -96,10 +97,6 @@ class Review(models.Model):
 
     But for the reviewer's own words, which an erasure of the person blanks.
     """
-
-    class Verdict(models.TextChoices):
-        IN_ORDER = "in_order", "In order"
-        FOLLOW_UP = "follow_up", "Needs follow-up"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     creation = models.ForeignKey(GuestCreation, on_delete=models.PROTECT, related_name="reviews")

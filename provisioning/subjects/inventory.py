@@ -105,8 +105,10 @@ TABLES: dict[str, Table] = {
             Fate(UNLINKED, EXPORTED, UNLINKED): (
                 "id event_request_id created_at updated_at status platform tokens_issued"
                 " consent_given consent_type consent_basis notice_id gpc withdrawn_at erased_at"
-                " reviewed_at error_code platform_status echo_consent_given echo_mismatch"
+                " review_reasons reviewed_at verdict error_code platform_status"
+                " echo_consent_given echo_mismatch"
             ),
+            Fate(UNLINKED, WITHHELD, UNLINKED): "reviewer_id",
         },
     ),
     "provisioning_review": Table(
@@ -231,7 +233,8 @@ TABLES: dict[str, Table] = {
         },
     ),
     "django_session": Table(
-        "a member of staff's session, with the numbers of the rows that a search found: 30 minutes",
+        "a member of staff's session, with the numbers of the rows that a search found, and the"
+        " reason of a review, typed before signing in again: 30 minutes",
         {
             Fate(UNLINKED, NOBODY, EXPIRES): "session_data",
             Fate(NOBODY, NOBODY, EXPIRES): "session_key expire_date",

@@ -97,6 +97,8 @@ WRONG = [
         )
     ],
     ("CORS_ALLOWED_ORIGINS", "https://*.shop.example"),
+    ("TIME_ZONE", "Europe/Nowhere"),
+    ("TIME_ZONE", "../etc"),
     ("BIND", "127.0.0.1:8000"),
     ("BIND", "999.0.0.1"),
     ("BIND", ":::1"),

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PAGES = (
     "/admin/",
     "/admin/provisioning/guestcreation/?tab=queue",
+    "/admin/provisioning/guestcreation/?tab=followup&why=consent-assumed",
     "/admin/provisioning/guestcreation/{creation}/change/",
     "/admin/provisioning/guestcreation/person/",
     "/admin/crm/crmrecord/",
@@ -83,6 +84,7 @@ def test_has_no_serious_finding_on_the_way_through_a_review(sign_in):
     page.wait_for_load_state("networkidle")
     found = _serious(page)
 
+    page.get_by_label("In order").check()
     page.get_by_label("Reason").fill("Seen")
     page.get_by_role("button", name="Record 50 reviews").click()
     page.wait_for_load_state("networkidle")

@@ -22,7 +22,7 @@ new MutationObserver(() => {
 """
 
 
-def test_reviews_a_batch_of_fifty_with_six_clicks(sign_in):
+def test_reviews_a_batch_of_fifty_with_seven_clicks(sign_in):
     page = sign_in("Compliance reviewer")
 
     with page.expect_navigation():  # what selects all is there once the list is
@@ -30,8 +30,10 @@ def test_reviews_a_batch_of_fifty_with_six_clicks(sign_in):
     page.get_by_label("Select all objects on this page").click()  # 2
     page.get_by_label("Action:").select_option(label="Review selected creations")  # 3
     page.get_by_role("button", name="Go").click()  # 4
+    expect(page.get_by_role("row", name="Consent assumed 25")).to_be_visible()
+    page.get_by_label("In order").check()  # 5
     page.get_by_label("Reason").fill("Compared with the platform's own list")
-    page.get_by_role("button", name="Record 50 reviews").click()  # 5
+    page.get_by_role("button", name="Record 50 reviews").click()  # 6
 
     expect(page.get_by_text("Reviews recorded: 50")).to_be_visible()
     assert Review.objects.count() == 50
@@ -49,11 +51,47 @@ def test_reviews_a_batch_with_the_keyboard_alone(sign_in):
     page.keyboard.press("R")
     page.get_by_role("button", name="Go").focus()
     page.keyboard.press("Enter")
-    page.wait_for_selector("[name=reason]:focus")
+    page.get_by_label("In order").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
     page.keyboard.type("Compared with the platform's own list")
     page.keyboard.press("Enter")
 
     expect(page.get_by_text("Reviews recorded: 50")).to_be_visible()
+
+
+def test_records_all_that_waits_one_by_one_in_one_sitting(sign_in):
+    page = sign_in("Compliance reviewer")
+    page.get_by_role("link", name=re.compile("To review")).click()
+    page.locator("#result_list th a").first.click()
+
+    for left in range(49, -1, -1):
+        expect(page.get_by_role("heading", name="Why it waits for review")).to_be_visible()
+        page.get_by_label("In order").check()
+        page.get_by_label("Reason").fill("Compared with the platform's own list")
+        name = f"Record and next ({left} left)" if left else "Record"
+        page.get_by_role("button", name=name, exact=True).click()
+
+    expect(page.get_by_text("Nothing else waits here.")).to_be_visible()
+    assert Review.objects.count() == 50
+
+
+def test_finds_a_reason_again_that_was_typed_before_the_session_ran_out(sign_in):
+    page = sign_in("Compliance reviewer")
+    page.get_by_role("link", name=re.compile("To review")).click()
+    page.locator("#result_list th a").first.click()
+    page.get_by_label("In order").check()
+    page.get_by_label("Reason").fill("Jane called back")
+    page.context.clear_cookies(name="sessionid")
+
+    page.get_by_role("button", name=re.compile("Record and next")).click()
+    page.get_by_label("Username").fill("compliance")
+    page.get_by_label("Password").fill("secret")
+    page.get_by_role("button", name="Log in").click()
+
+    expect(page.get_by_label("Reason")).to_have_value("Jane called back")
+    expect(page.get_by_label("In order")).not_to_be_checked()
+    assert not Review.objects.exists()
 
 
 def test_finds_a_visitor_by_a_pasted_session_id_that_stays_out_of_the_address(sign_in):

@@ -54,6 +54,7 @@ def test_screenshots_of_a_review(sign_in, shoot):
     page.get_by_label("Action:").select_option(label="Review selected creations")
     shoot(page, "review-selected", whole=False)
     page.get_by_role("button", name="Go").click()
+    page.get_by_label("In order").check()
     page.get_by_label("Reason").fill("Compared with the platform's own list")
     shoot(page, "review-reason", whole=False)
 

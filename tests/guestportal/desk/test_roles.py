@@ -11,7 +11,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from audit.models import AuditEvent, AuditSeal
 from crm.models import ApiToken, AttributeMapping, CrmRecord
 from provisioning.models import GuestCreation, LegalHold, Notice, NoticeDraft, PlatformDeletion
-from tests.support.factories import signed_in, staff
+from tests.support.factories import creation, signed_in, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ MATRIX: dict[type, dict[str, str]] = {
     AuditSeal: {REVIEWER: "v", AUDITOR: "v", SUPERUSER: "v"},
     CrmRecord: {CRM: "vacd", SUPERUSER: "vacd"},
     AttributeMapping: {CRM: "vacd", SUPERUSER: "vacd"},
-    ApiToken: {SUPERUSER: "vd"},
+    ApiToken: {CRM: "vd", SUPERUSER: "vd"},
     User: {SUPERUSER: "vacd"},
     Group: {SUPERUSER: "vacd"},
     TOTPDevice: {SUPERUSER: "vacd"},
@@ -36,6 +36,11 @@ MATRIX: dict[type, dict[str, str]] = {
 PAGES = {
     "/admin/provisioning/guestcreation/": {REVIEWER, SUPERUSER},
     "/admin/provisioning/guestcreation/export/": {REVIEWER, SUPERUSER},
+    "/admin/provisioning/guestcreation/?tab=followup": {REVIEWER, SUPERUSER},
+    "/admin/provisioning/guestcreation/person/": {REVIEWER, SUPERUSER},
+    "/admin/provisioning/notice/": {REVIEWER, SUPERUSER},
+    "/admin/provisioning/platformdeletion/": {REVIEWER, SUPERUSER},
+    "/admin/crm/apitoken/": {CRM, SUPERUSER},
     "/admin/crm/crmrecord/": {CRM, SUPERUSER},
     "/admin/crm/crmrecord/add/": {CRM, SUPERUSER},
     "/admin/crm/crmrecord/import/": {CRM, SUPERUSER},
@@ -81,11 +86,65 @@ def test_opens_a_page_exactly_to_those_whom_it_is_for(path, role):
     assert status == (200 if role in PAGES[path] else 403)
 
 
+PLACES = {
+    REVIEWER: ["Review", "People", "Notices", "Deletions", "Audit"],
+    CRM: ["CRM records", "Mappings", "Tokens"],
+    AUDITOR: ["Audit"],
+}
+
+
+@pytest.mark.parametrize("role", PLACES)
+def test_leads_a_role_to_its_places_and_to_no_others(role):
+    browser = signed_in(role)
+
+    page = browser.get("/admin/")
+
+    places = page.context_data["places"]
+    assert [place["name"] for place in places] == PLACES[role]
+    assert [browser.get(place["url"]).status_code for place in places] == [200] * len(places)
+    assert "Everything else" not in page.content.decode()
+
+
+@pytest.mark.parametrize("role", PLACES)
+def test_links_every_list_that_a_role_may_see(role):
+    browser = signed_in(role)
+    request = RequestFactory().get("/admin/")
+    request.user = User.objects.latest("pk")
+
+    page = browser.get("/admin/").content.decode()
+
+    seen = [
+        model for model in MATRIX if admin.site.get_model_admin(model).has_view_permission(request)
+    ]
+    lists = [f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in seen]
+    assert [path for path in lists if f'href="{path}' not in page] == []
+
+
+@pytest.mark.parametrize("verdict", ["in_order", "follow_up"])
+@pytest.mark.parametrize("role", [CRM, AUDITOR])
+def test_lets_nobody_else_review(role, verdict):
+    row = creation(status="unknown", guest_id="")
+
+    for do in ("review", "next"):
+        form = {"do": do, "verdict": verdict, "reason": "Seen"}
+        answer = signed_in(role).post(f"/admin/provisioning/guestcreation/{row.pk}/change/", form)
+        assert answer.status_code == 403
+        User.objects.all().delete()
+
+
 def test_shows_an_administrator_of_the_crm_nothing_of_the_visitors_consent():
     page = signed_in(CRM).get("/admin/").content.decode()
 
-    assert "Review queue" not in page
+    assert "Waiting for you" not in page
     assert "Audit log" not in page
+
+
+@pytest.mark.parametrize("role", [REVIEWER, CRM, AUDITOR])
+def test_warns_of_settings_only_those_who_can_change_them(role, settings):
+    settings.CONSENT_MODE = "compat"
+
+    assert "CONSENT_MODE" not in signed_in(role).get("/admin/").content.decode()
+    assert "CONSENT_MODE: compat" in signed_in(SUPERUSER).get("/admin/").content.decode()
 
 
 def test_sends_strangers_to_the_sign_in(client):

@@ -35,8 +35,8 @@ def test_shows_the_events_of_this_creation_and_no_others(reviewer):
 
     page = _page(reviewer, mine)
 
-    assert "init.attempted" in page
-    assert "guest.unknown" not in page
+    assert "A chat was asked for" in page
+    assert "Outcome unknown" not in page
 
 
 def test_shows_the_events_of_an_erased_creation(reviewer):
@@ -46,21 +46,21 @@ def test_shows_the_events_of_an_erased_creation(reviewer):
 
     row.refresh_from_db()
     assert (row.request_id, row.session_hash) == ("", "")
-    assert _page(reviewer, row).count("init.attempted") == 1
+    assert _page(reviewer, row).count("A chat was asked for") == 1
 
 
 def test_shows_no_events_of_one_erased_before_they_had_an_id_of_their_own(reviewer):
     row = creation(event_request_id=None)
     ledger.erase_creations(session_hash=row.session_hash, subjects_of=lambda _: None)
 
-    assert "init.attempted" not in _page(reviewer, row)
+    assert "A chat was asked for" not in _page(reviewer, row)
 
 
 def test_shows_a_withdrawal_of_the_session(reviewer):
     row = creation()
     event(kind="consent.withdrawn", subject=_subject(row), data={"creations": 1})
 
-    assert "consent.withdrawn" in _page(reviewer, row)
+    assert "Consent was withdrawn" in _page(reviewer, row)
 
 
 def test_masks_what_was_sent(reviewer):

@@ -34,6 +34,20 @@ def _indexes():
         return set(connection.introspection.get_constraints(cursor, TABLE))
 
 
+def test_copies_the_latest_verdict_and_whose_it_is(migrate_again):
+    row, browser = creation(status="unknown"), signed_in("Compliance reviewer")
+    for verdict in ("in_order", "follow_up"):
+        said = {"do": "review", "verdict": verdict, "reason": "Seen"}
+        browser.post(f"{LIST}{row.id}/change/", said)
+
+    migrate_again()
+
+    page = browser.get(LIST, {"tab": "followup"}).context_data["cl"]
+    assert [(each.id, each.reviewer.username) for each in page.result_list] == [
+        (row.id, "compliance")
+    ]
+
+
 def test_keeps_what_was_reviewed_off_the_queue(migrate_again):
     reviewed, waiting = creation(status="unknown"), creation(status="unknown")
     browser = signed_in("Compliance reviewer")
@@ -49,10 +63,10 @@ def test_keeps_what_was_reviewed_off_the_queue(migrate_again):
 
 
 def test_builds_the_index_anew_that_an_interrupted_run_left(migrate_again):
-    migrate_again(meanwhile=f"CREATE INDEX creation_to_review ON {TABLE} (status)")
+    migrate_again(meanwhile=f"CREATE INDEX creation_waiting ON {TABLE} (status)")
 
-    assert "creation_to_review" in _indexes()
-    assert "creation_for_review" not in _indexes()
+    assert "creation_waiting" in _indexes()
+    assert not {"creation_for_review", "creation_to_review"} & _indexes()
 
 
 def test_leaves_the_log_append_only(migrate_again):

@@ -115,6 +115,22 @@ def test_is_lost_where_the_row_was_erased(transition: Transition, leaving: Statu
         transition(entry(row), row)
 
 
+def test_knows_the_outcome_once_a_late_answer_comes() -> None:
+    row = row_in(Status.UNKNOWN, review_reasons="consent-assumed outcome-unknown")
+
+    guest_created(entry(row), echo_given=False)
+
+    assert stored(row)["review_reasons"] == "consent-assumed echo-differs"
+
+
+def test_adds_to_the_reasons_of_a_row_that_the_release_before_wrote() -> None:
+    row = row_in(Status.PENDING, consent_basis="assumed")
+
+    ledger.settle(entry=entry(row), status=Status.UNKNOWN, outcome=OUTCOME)
+
+    assert stored(row)["review_reasons"] == "consent-assumed outcome-unknown"
+
+
 # --- Settled without a guest --------------------------------------------------------------------
 
 OPEN = (Status.QUEUED, Status.PENDING)
