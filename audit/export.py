@@ -23,7 +23,7 @@ from django.db.models import QuerySet
 from audit import log
 from audit.models import AuditLeaf, AuditLog, AuditSeal
 from audit.offline import verify_bundle
-from audit.sealing import anchors, merkle, seals, signing
+from audit.sealing import anchors, merkle, receipt_keys, seals, signing
 from backoffice.files import FOLDER_OWNER_ONLY, private
 
 EXPORTED = "audit.exported"
@@ -131,6 +131,7 @@ def export(
                 # Tells an end that is missing from a record taken out.
                 "last_position": leaves.values_list("position", flat=True).last() or 0,
                 "public_keys": signing.public_keys(),
+                "receipt_keys": receipt_keys.key_set(),
             }
         )
     return count

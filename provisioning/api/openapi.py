@@ -40,6 +40,8 @@ EXAMPLE_ACCESS = {
     "accessToken": "eyJhbGciOiJIUzI1NiJ9.guest",
     "expiresAt": "2026-11-22T18:30:00Z",
 }
+# Its beginning; a whole one has about 2,000 characters.
+EXAMPLE_RECEIPT = "eyJhbGciOiJFZERTQSIsImtpZCI6ImtQcktfIn0.eyJpYXQiOjE3OTU4OTU0MDB9.c2lnbmF0dXJl"
 EXAMPLE_ATTRIBUTES = {
     "email": "visitor_4a77b392@temp.com",
     "firstName": "Guest",
@@ -86,19 +88,14 @@ class WithdrawAnswer(serializers.Serializer[Any]):
     withdrawn = serializers.IntegerField(min_value=0)
 
 
-class Signature(serializers.Serializer[Any]):
-    """Over the receipt's canonical JSON (RFC 8785)."""
-
-    algorithm = serializers.ChoiceField(choices=["Ed25519"])
-    key_id = serializers.CharField()
-    value = serializers.CharField(help_text="Hexadecimal.")
-
-
 class ReceiptAnswer(serializers.Serializer[Any]):
-    """A consent receipt, shaped on ISO/IEC TS 27560; docs/compliance.md shows how to verify it."""
+    """A consent receipt, shaped on ISO/IEC TS 27560; docs/receipts.md shows how to verify it."""
 
-    receipt = serializers.DictField()
-    signature = Signature()
+    receipt = serializers.RegexField(
+        r"^[\w-]+\.[\w-]+\.[\w-]+$",
+        help_text="A compact JWS (RFC 7515) with `typ` guestportal-receipt+jwt and `alg` EdDSA. "
+        "`kid` names its key in `/.well-known/guestportal-keys.json`.",
+    )
 
 
 # --- Operations ---------------------------------------------------------------------------------
@@ -240,10 +237,11 @@ TAKE_BACK = _post(
 RECEIPT = _post(
     "webchat_receipt",
     "Hand out the signed receipt of a consent",
-    "For the guest of this very session. It can be verified without us.",
+    "For the guest of this very session. It can be verified without us, by any JOSE library.",
     body=GuestSerializer,
     answer=ReceiptAnswer,
     asked=EXAMPLE_SESSION | EXAMPLE_GUEST,
+    answered={"receipt": EXAMPLE_RECEIPT},
     refusals=(IdentityRequired, ReceiptNotFound, Overloaded),
 )
 OPERATIONS = {
