@@ -1,9 +1,8 @@
 """Import a CSV file: upload, look at what it would do, confirm. All of it or nothing.
 
-The page is sent while its work is done, so that its reader sees how far it got: every part is one
-element, and the style sheet shows only the last (`.parts`). It needs no script, no stored state and
-no process of its own. Between two parts the process serves its visitors. Leaving the page ends the
-work, which `crm.imports.importing` does whole or not at all.
+The page is sent while its work is done (`backoffice.turns`), and shows how far it got. Between two
+parts the process serves its visitors. Leaving the page ends the work, which `crm.imports.importing`
+does whole or not at all.
 """
 
 import io
@@ -22,7 +21,7 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
 from audit import staff
-from backoffice.turns import give_way
+from backoffice.turns import give_way, streamed
 from crm.imports import uploads
 from crm.imports.csvfile import lines_of
 from crm.imports.importing import ImportRefused, ImportResult, Step, import_records, preview_records
@@ -31,7 +30,6 @@ from crm.upsert import Overtaken
 logger = logging.getLogger(__name__)
 
 _TEMPLATES = "admin/crm/crmrecord/"
-_PLACE = "<!-- parts -->"
 _SECONDS_A_PART = 0.1
 _TOO_LARGE = (
     f"The file is larger than {uploads.MAX_BYTES // 2**20} MB:"
@@ -157,13 +155,5 @@ def _streamed(
     request: HttpRequest, context: dict[str, Any], parts: Iterator[str]
 ) -> StreamingHttpResponse:
     """Return the page, in which `parts` come one after another."""
-    whole = render_to_string(f"{_TEMPLATES}import.html", context | {"place": _PLACE}, request)
-    opening, closing = whole.split(_PLACE)
-
-    def content() -> Iterator[str]:  # a generator: closing it closes `parts` at once
-        yield opening
-        yield from parts
-        yield closing
-
-    # The header: nginx would keep the parts back until it has them all.
-    return StreamingHttpResponse(content(), headers={"X-Accel-Buffering": "no"})
+    template = f"{_TEMPLATES}import.html"
+    return streamed(request=request, template=template, context=context, parts=parts)

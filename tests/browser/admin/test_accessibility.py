@@ -22,6 +22,9 @@ PAGES = (
     "/admin/crm/attributemapping/sets/",
     "/admin/mapping-preview/",
     "/admin/audit/auditevent/",
+    "/admin/audit/auditevent/verify/",
+    "/admin/audit/auditevent/export/",
+    "/admin/audit/auditevent/keys/",
     "/admin/audit/auditseal/",
 )
 
