@@ -24,8 +24,10 @@ from provisioning.api.requests import (
     GuestSerializer,
     IdentityRequired,
     InitSerializer,
+    NoticeQuery,
     SessionSerializer,
 )
+from provisioning.consent.notices import NoNotice
 from provisioning.consent.receipts import ReceiptNotFound
 from provisioning.genesys import errors
 from provisioning.init.in_flight import Overloaded
@@ -86,6 +88,17 @@ class WithdrawAnswer(serializers.Serializer[Any]):
     """How many guests this call withdrew."""
 
     withdrawn = serializers.IntegerField(min_value=0)
+
+
+class NoticeAnswer(serializers.Serializer[Any]):
+    """A published privacy notice. Send `version` and `language` with the init."""
+
+    version = serializers.CharField()
+    language = serializers.CharField(help_text="A BCP 47 tag.")
+    text = serializers.CharField(help_text="Plain text; paragraphs are parted by blank lines.")
+    sha256 = serializers.CharField(help_text="Of `text` in UTF-8, hexadecimal.")
+    purposes = serializers.ListField(child=serializers.CharField())
+    effectiveFrom = serializers.DateTimeField()
 
 
 class ReceiptAnswer(serializers.Serializer[Any]):
@@ -156,7 +169,7 @@ INIT = _post(
     "Unknown fields are ignored; a misspelt one is refused where the field it resembles is absent.",
     body=InitSerializer,
     answer=InitAnswer,
-    asked={**EXAMPLE_SESSION, "consentGiven": True, "language": "en"},
+    asked={**EXAMPLE_SESSION, "consentGiven": True, "noticeVersion": "2026-11", "language": "en"},
     answered={**EXAMPLE_ACCESS, "crmAttributes": EXAMPLE_ATTRIBUTES},
     also={
         202: OpenApiResponse(
@@ -206,6 +219,22 @@ PROGRESS = extend_schema(
     responses=ProgressAnswer,
     extensions={"x-refusals": [(404, "not_found", "There is nothing at this address.")]},
 )
+NOTICE = extend_schema(
+    operation_id="webchat_notice",
+    summary="Show the privacy notice in effect",
+    description="To be shown before the visitor decides: nobody types it into a page. Ask again "
+    "with\n`If-None-Match`. A version that another has taken the place of counts for another day.",
+    tags=[TAG],
+    parameters=[NoticeQuery],
+    responses={200: NoticeAnswer, 304: OpenApiResponse(description="It is the one you have.")},
+    extensions={
+        "x-refusals": [
+            (400, "invalid_request", "language must be one of: de, en."),
+            *refusal_rows(exceptions=(NoNotice,)),
+        ],
+        "x-links": {"init": _link("webchat_init", "Name what was shown.")},
+    },
+)
 TOKEN = _post(
     "webchat_token",
     "Issue a fresh token for a guest of this session",
@@ -247,6 +276,7 @@ RECEIPT = _post(
 OPERATIONS = {
     "InitView": {"post": INIT},
     "ProgressView": {"get": PROGRESS},
+    "NoticeView": {"get": NOTICE},
     "TokenView": {"post": TOKEN},
     "WithdrawView": {"post": TAKE_BACK},
     "ReceiptView": {"post": RECEIPT},
@@ -266,9 +296,15 @@ class DescribedView(OpenApiViewExtension):
 
 
 class DescribedProgress(DescribedView):
-    """The same for the one view that is asked by GET."""
+    """The same for a view that is asked by GET."""
 
     target_class = "provisioning.api.views.ProgressView"
+
+
+class DescribedNotice(DescribedView):
+    """The same for the other one."""
+
+    target_class = "provisioning.api.views.NoticeView"
 
 
 # --- Fields -------------------------------------------------------------------------------------
