@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from provisioning.models import GuestCreation
+from provisioning.models import GuestCreation, NoticeDraft
 from tests.browser.admin.day import BAD, GOOD
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -14,6 +14,8 @@ PAGES = (
     "/admin/provisioning/guestcreation/?tab=queue",
     "/admin/provisioning/guestcreation/{creation}/change/",
     "/admin/provisioning/guestcreation/person/",
+    "/admin/provisioning/noticedraft/add/",
+    "/admin/provisioning/noticedraft/{draft}/change/",
     "/admin/crm/crmrecord/",
     "/admin/crm/crmrecord/add/",
     "/admin/crm/crmrecord/import/",
@@ -27,6 +29,11 @@ PAGES = (
     "/admin/audit/auditevent/keys/",
     "/admin/audit/auditseal/",
 )
+
+
+def _address(path):
+    creation, draft = GuestCreation.objects.first(), NoticeDraft.objects.first()
+    return path.format(creation=creation.pk, draft=draft.pk)
 
 
 def _serious(page):
@@ -44,7 +51,7 @@ def test_has_no_serious_finding_on_any_page(sign_in, width, scheme):
     found = []
 
     for path in PAGES:
-        page.goto(path.format(creation=GuestCreation.objects.first().pk))
+        page.goto(_address(path))
         page.wait_for_load_state("networkidle")
         found += _serious(page)
 
@@ -108,6 +115,6 @@ def test_has_no_serious_finding_where_one_signs_in(sign_in):
 def test_never_scrolls_sideways_on_a_telephone(sign_in, path):
     page = sign_in(width=390)
 
-    page.goto(path.format(creation=GuestCreation.objects.first().pk))
+    page.goto(_address(path))
 
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
