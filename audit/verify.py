@@ -5,7 +5,7 @@ an event of the log itself.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -22,7 +22,8 @@ from audit.models import AuditEvent, AuditLeaf, AuditLog, AuditSeal
 from audit.sealing import merkle, seals, signing, unsealed
 from audit.sealing.anchors import Trail
 
-Progress = Callable[[int], object]
+# Yields how many events were checked since the last step; returns the first problem.
+Checking = Generator[int, None, str | None]
 VERIFIED = "audit.verified"
 
 
@@ -64,13 +65,28 @@ class UnknownSeal(LookupError):
 
 
 def verify(
-    *, since: int | None = None, anchors: Path | None = None, progress: Progress | None = None
+    *,
+    since: int | None = None,
+    anchors: Path | None = None,
+    progress: Callable[[int], object] = lambda _: None,
 ) -> Report:
+    """Check the log as `steps` does; `progress` is called with what each step yields."""
+    checking = steps(since=since, anchors=anchors)
+    while True:
+        try:
+            progress(next(checking))
+        except StopIteration as end:
+            report: Report = end.value
+            return report
+
+
+def steps(*, since: int | None = None, anchors: Path | None = None) -> Generator[int, None, Report]:
     """Check events, leaves, seals, signatures and anchors; memory stays flat.
 
     Begins with the seal `since`, checked against the one before, which is believed; reads the file
-    `anchors`, without it ``AUDIT_ANCHORS``. `progress` is called with the number of events checked
-    since the last call. Raises UnknownSeal where there is no seal `since`.
+    `anchors`, without it ``AUDIT_ANCHORS``. Yields the number of events checked since the last
+    step, as many as a seal has; returns the report. Raises UnknownSeal where there is no seal
+    `since`.
     """
     if since is not None and not AuditSeal.objects.filter(number=since).exists():
         raise UnknownSeal(f"there is no seal {since}")
@@ -84,7 +100,7 @@ def verify(
         report.problems.append("the log's id is gone from the database")
     log_id = identity.log_id if identity else UUID(int=0)
     trail = Trail(anchors or Path(settings.AUDIT_ANCHORS), log_id=log_id, since=report.first_seal)
-    _note(report, _check_seals(report, log_id, trail, progress or (lambda _: None)))
+    _note(report, (yield from _check_seals(report, log_id, trail)))
     trail.check_end(newest)
     _note(report, trail.problem)
     report.obstacles += [trail.obstacle] if trail.obstacle else []
@@ -153,7 +169,7 @@ def _note(report: Report, problem: str | None) -> None:
         report.problems.append(problem)
 
 
-def _check_seals(report: Report, log_id: UUID, trail: Trail, progress: Progress) -> str | None:
+def _check_seals(report: Report, log_id: UUID, trail: Trail) -> Checking:
     previous = AuditSeal.objects.filter(number=report.first_seal - 1).first()
     first_position = previous.first_position + previous.count if previous else 0
     rows = records.sealed(first_position=first_position)
@@ -175,7 +191,7 @@ def _check_seals(report: Report, log_id: UUID, trail: Trail, progress: Progress)
         report.events += seal.count
         report.last_seal = seal.number
         previous = seal
-        progress(seal.count)
+        yield seal.count
     return None
 
 

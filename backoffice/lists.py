@@ -102,4 +102,4 @@ def _lookups(list_filter: Any) -> tuple[str, ...]:
     """Return the names under which a filter of a list stands in an address."""
     if isinstance(list_filter, str):
         return list_filter, f"{list_filter}__exact"
-    return (list_filter.parameter_name,)
+    return getattr(list_filter, "parameter_names", None) or (list_filter.parameter_name,)

@@ -1,6 +1,17 @@
-"""Long work in a process that serves visitors meanwhile: taking turns with them."""
+"""Long work in a process that serves visitors meanwhile: taking turns with them, showing how far.
+
+A page that is sent while its work is done needs no script, no stored state and no process of its
+own: every part is one element, and the style sheet shows only the last (`.parts`).
+"""
 
 import time
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpRequest, StreamingHttpResponse
+from django.template.loader import render_to_string
+
+_PLACE = "<!-- parts -->"
 
 
 def give_way(*, since: float) -> float:
@@ -12,3 +23,22 @@ def give_way(*, since: float) -> float:
     """
     time.sleep(time.monotonic() - since)
     return time.monotonic()
+
+
+def streamed(
+    *, request: HttpRequest, template: str, context: dict[str, Any], parts: Iterator[str]
+) -> StreamingHttpResponse:
+    """Return the page of `template`, with `parts` one after another where it says ``place``.
+
+    Leaving the page ends `parts` where they are.
+    """
+    whole = render_to_string(template, context | {"place": _PLACE}, request)
+    opening, closing = whole.split(_PLACE)
+
+    def content() -> Iterator[str]:  # a generator: closing it closes `parts` at once
+        yield opening
+        yield from parts
+        yield closing
+
+    # The header: nginx would keep the parts back until it has them all.
+    return StreamingHttpResponse(content(), headers={"X-Accel-Buffering": "no"})

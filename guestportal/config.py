@@ -340,6 +340,12 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             default="email,firstName,tier,previousTickets",
         ),
         Setting(
+            "NOTICE_GRACE_HOURS",
+            whole(0, 8_760),
+            "Hours for which a superseded privacy notice still counts: open pages show it",
+            default="24",
+        ),
+        Setting(
             "RECEIPT_COLLECTION_METHOD",
             text(pattern=r"[^\x00-\x1f\x7f]{1,200}", allowed="up to 200 characters"),
             "How the data were collected, as consent receipts say it",

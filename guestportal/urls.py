@@ -5,8 +5,10 @@ from django.urls import include, path
 
 from guestportal.api import schema
 from guestportal.serving import demo
+from provisioning.api import keys
 
 urlpatterns = [
+    path(".well-known/guestportal-keys.json", keys.key_set, name="receipt-keys"),
     path("", demo.page, name="demo"),
     path("admin/", admin.site.urls),
     path("api/docs", schema.docs, name="api-docs"),

@@ -18,6 +18,7 @@ import json
 import sys
 import zipfile
 import zlib
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -65,6 +66,8 @@ def main() -> int:
         return say(f"signatures NOT CHECKED: signed with an unknown key, {names}", NOT_CHECKED)
     if Ed25519PublicKey is None:
         return say("signatures NOT CHECKED: install the package `cryptography`", NOT_CHECKED)
+    for thumbprint in checker.receipt_keys:
+        say(f"receipts are signed with the key of thumbprint {thumbprint}", VERIFIED)
     whose = "the keys given" if options.key else "the keys in the bundle: compare them"
     return say(f"signatures verified by {whose}", VERIFIED)
 
@@ -88,6 +91,7 @@ class Checker:
         self._newest_key = ""  # that of the manifest: the log's own when it was exported
         self._newest_has_signed = False
         self.unknown_keys: list[str] = []
+        self.receipt_keys: list[str] = []  # thumbprints of RFC 7638, the newest first
 
     def check(self) -> tuple[int, int]:
         """Return how many records and seals were checked.
@@ -146,6 +150,9 @@ class Checker:
             signature = json.loads(signed)
             self._newest_key = signature["key_id"]
             self._check_signature("manifest.json", "bundle", raw, signature)
+        # Bundles of earlier releases name none.
+        keys = manifest.get("receipt_keys", {"keys": []})["keys"]
+        self.receipt_keys = [_thumbprint(key) for key in keys]
         return manifest
 
     def _check_records(self, seals: dict[int, dict[str, Any]]) -> tuple[int, int]:
@@ -298,6 +305,12 @@ def _digest(file: BinaryIO) -> str:
     while block := file.read(1 << 20):
         digest.update(block)
     return digest.hexdigest()
+
+
+def _thumbprint(key: dict[str, Any]) -> str:
+    """Return the RFC 7638 thumbprint of an Ed25519 key (RFC 8037), whatever `kid` says."""
+    digest = sha256(_canonical({name: key[name] for name in ("crv", "kty", "x")})).digest()
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _key_id(public_key: str) -> str:

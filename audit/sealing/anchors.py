@@ -21,6 +21,7 @@ from django.conf import settings
 
 from audit import log
 from audit.models import AuditSeal
+from audit.sealing import receipt_keys
 from backoffice.files import private
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class Anchor:
 def append_missing(*, log_id: UUID) -> None:
     """Append a line for each seal after the last one in the file, and have it on disk.
 
-    Raises OSError where the file cannot be written.
+    Raises OSError where the file cannot be written, SigningKeyMissing where a line is missing.
     """
     path = Path(settings.AUDIT_ANCHORS)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,13 +60,18 @@ def append_missing(*, log_id: UUID) -> None:
 
 
 def line(*, seal: AuditSeal, log_id: UUID) -> bytes:
-    """Return `seal`'s line of the file."""
+    """Return `seal`'s line of the file. Raises SigningKeyMissing.
+
+    It names the key of our receipts, so that whoever holds a copy need not believe the address
+    that serves it.
+    """
     values = {
         "log": str(log_id),
         "seal": seal.number,
         "hash": seal.hash,
         "time": log.timestamp(seal.time),
         "events": seal.first_position + seal.count,
+        "receipt_key": receipt_keys.own_thumbprint(),
     }
     return (json.dumps(values) + "\n").encode()
 

@@ -1,7 +1,8 @@
 """Ed25519 signatures (RFC 8032) with a key that never enters the database.
 
 Each signature is over ``guestportal <purpose>\\n`` and then the message, so that nobody can pass
-off a signature made for one purpose as one for another.
+off a signature made for one purpose as one for another. Where a standard leaves no room for that
+line, a key derived for one purpose alone signs instead.
 """
 
 from dataclasses import dataclass
@@ -11,9 +12,12 @@ from typing import Literal
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-Purpose = Literal["seal", "receipt", "bundle"]
+# Receipts of earlier releases were signed for "receipt"; docs/receipts.md verifies one.
+Purpose = Literal["seal", "receipt", "receipt key", "bundle"]
 
 
 class SigningKeyMissing(RuntimeError):
@@ -52,6 +56,14 @@ def verify(*, message: bytes, purpose: Purpose, signature: Signature) -> bool:
     return True
 
 
+def derived_key(*, info: bytes) -> Ed25519PrivateKey:
+    """Return the key that is made of ours for `info` alone (HKDF-SHA-256, RFC 5869).
+
+    Nobody can tell from one that it belongs to the other. Raises SigningKeyMissing.
+    """
+    return _derived(_seed(), info)
+
+
 def public_key_hex() -> str:
     """Return our public key: 64 hex digits. Raises SigningKeyMissing."""
     return _private_key().public_key().public_bytes_raw().hex()
@@ -73,14 +85,24 @@ def public_keys() -> dict[str, str]:
 
 
 def _private_key() -> Ed25519PrivateKey:
+    return _from_seed(_seed())
+
+
+def _seed() -> str:
     if not settings.AUDIT_SIGNING_KEY:
         raise SigningKeyMissing
-    return _from_seed(settings.AUDIT_SIGNING_KEY)
+    return str(settings.AUDIT_SIGNING_KEY)
 
 
 @lru_cache(maxsize=2)
 def _from_seed(seed: str) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed))
+
+
+@lru_cache(maxsize=2)
+def _derived(seed: str, info: bytes) -> Ed25519PrivateKey:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=info)
+    return Ed25519PrivateKey.from_private_bytes(derived.derive(bytes.fromhex(seed)))
 
 
 def _bound(message: bytes, purpose: Purpose) -> bytes:

@@ -18,7 +18,8 @@ from django.template.response import TemplateResponse
 from audit import staff
 from backoffice.downloads import csv_download
 from backoffice.inert import visible
-from crm.admin.progress import TEMPLATES, progress_parts, streamed
+from backoffice.turns import streamed
+from crm.admin.progress import TEMPLATES, progress_parts
 from crm.imports import uploads
 from crm.imports.columns import attribute_of, field_of
 from crm.imports.csvfile import CrmFile
@@ -80,7 +81,7 @@ def _uploaded(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase
     if not form.is_valid():
         return TemplateResponse(request, f"{TEMPLATES}import.html", context | {"form": form})
     content = form.cleaned_data["file"].read()
-    return streamed(request, context=context, parts=_preview_parts(request, content))
+    return _streamed(request, context, _preview_parts(request, content))
 
 
 def _confirmed(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase:
@@ -88,7 +89,7 @@ def _confirmed(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBas
     if content is None:
         return HttpResponseRedirect(request.path)
     parts = _import_parts(request, request.POST["ticket"], content)
-    return streamed(request, context=context, parts=parts)
+    return _streamed(request, context, parts)
 
 
 def _preview_parts(request: HttpRequest, content: bytes) -> Iterator[str]:
@@ -169,3 +170,10 @@ def _kept(request: HttpRequest, name: str) -> bytes | None:
 
 def _part(request: HttpRequest, name: str, **context: Any) -> str:
     return render_to_string(f"{TEMPLATES}import_{name}.html", context, request)
+
+
+def _streamed(
+    request: HttpRequest, context: dict[str, Any], parts: Iterator[str]
+) -> HttpResponseBase:
+    template = f"{TEMPLATES}import.html"
+    return streamed(request=request, template=template, context=context, parts=parts)

@@ -1,22 +1,19 @@
-"""A page that is sent while its work is done, so that its reader sees how far it got.
+"""How far an import got, as parts of a page that is sent meanwhile (`backoffice.turns`).
 
-Every part is one element, and the style sheet shows only the last (`.parts`). It needs no script,
-no stored state and no process of its own. Between two parts the process serves its visitors.
-Leaving the page ends the work, which `crm.imports.importing` does whole or not at all.
+Between two parts the process serves its visitors. Leaving the page ends the work, which
+`crm.imports.importing` does whole or not at all.
 """
 
 import time
 from collections.abc import Generator, Iterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from django.http import HttpRequest, StreamingHttpResponse
 from django.template.loader import render_to_string
 
 from backoffice.turns import give_way
 from crm.imports.importing import Step
 
 TEMPLATES = "admin/crm/crmrecord/"
-_PLACE = "<!-- parts -->"
 _SECONDS_A_PART = 0.1
 _Result = TypeVar("_Result")
 
@@ -36,19 +33,3 @@ def progress_parts(steps: Iterator[Step | _Result]) -> Generator[str, None, _Res
             yield render_to_string(f"{TEMPLATES}import_step.html", {"step": step})
             turn = time.monotonic()  # however long the reader took
     raise AssertionError("an import ends with its result")
-
-
-def streamed(
-    request: HttpRequest, *, context: dict[str, Any], parts: Iterator[str]
-) -> StreamingHttpResponse:
-    """Return the page, in which `parts` come one after another."""
-    whole = render_to_string(f"{TEMPLATES}import.html", context | {"place": _PLACE}, request)
-    opening, closing = whole.split(_PLACE)
-
-    def content() -> Iterator[str]:  # a generator: closing it closes `parts` at once
-        yield opening
-        yield from parts
-        yield closing
-
-    # The header: nginx would keep the parts back until it has them all.
-    return StreamingHttpResponse(content(), headers={"X-Accel-Buffering": "no"})

@@ -24,6 +24,7 @@ from guestportal.watch.logs import request_id
 from provisioning import metrics
 
 ORIGIN_NOT_ALLOWED = (403, "origin_not_allowed", "Pages of that origin may not call us.")
+NOTICE_PATH = "/api/webchat/notice"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -92,7 +93,7 @@ class WebchatMiddleware:
         if not request.path_info.startswith("/api/webchat/"):
             return self.get_response(request)
         # Counted before the body is waited for; answered and logged under an id that may be told.
-        wait = _wait(request) if request.method == "POST" else 0.0
+        wait = _wait(request) if _is_for_pages(request) else 0.0
         try:
             _replace_telling_id(request)
         except UnreadablePostError as exc:
@@ -103,7 +104,8 @@ class WebchatMiddleware:
             return _too_often(request, wait)
         request.resolver_match = match = resolve(request.path_info)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs).render()
-        response["Content-Length"] = str(len(response.content))
+        if response.status_code != 304:  # it would be that of the 200 (RFC 9110, section 8.6)
+            response["Content-Length"] = str(len(response.content))
         return response
 
 
@@ -119,8 +121,12 @@ def _replace_telling_id(request: HttpRequest) -> None:
 
 
 def _wait(request: HttpRequest) -> float:
-    """Count the call; return the seconds that its client has to wait, by INIT_RATE."""
-    return wait_for_turn(name="inbound", rate=settings.INIT_RATE, client=client_address(request))
+    """Count the call; return the seconds that its client has to wait, by INIT_RATE.
+
+    Reading the notice is counted apart: whoever looks at many pages can still start a chat.
+    """
+    name = "inbound" if request.method == "POST" else "notice"
+    return wait_for_turn(name=name, rate=settings.INIT_RATE, client=client_address(request))
 
 
 def _too_often(request: HttpRequest, wait: float) -> HttpResponse:
@@ -128,6 +134,13 @@ def _too_often(request: HttpRequest, wait: float) -> HttpResponse:
     response = error_response(status=429)
     response["Retry-After"] = str(math.ceil(wait))
     return response
+
+
+def _is_for_pages(request: HttpRequest) -> bool:
+    """Tell whether origin rule and INIT_RATE hold: for each POST, and for reading the notice."""
+    if request.path_info == NOTICE_PATH:
+        return request.method != "OPTIONS"
+    return request.method == "POST" and request.path_info.startswith("/api/webchat/")
 
 
 def wants_our_shape(request: HttpRequest) -> bool:
@@ -151,7 +164,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         return pages.refusal() if unusable else None
     if unusable:
         return error_response(status=400)
-    if request.method == "POST" and request.path_info.startswith("/api/webchat/"):
+    if _is_for_pages(request):
         origin = request.headers.get("Origin")
         if origin is not None and not _may_call(origin, f"{request.scheme}://{host}"):
             status, code, sentence = ORIGIN_NOT_ALLOWED

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
 from guestportal.api.errors import GENERIC
-from guestportal.api.middleware import ORIGIN_NOT_ALLOWED
+from guestportal.api.middleware import NOTICE_PATH, ORIGIN_NOT_ALLOWED
 
 Row = tuple[int, str, str]  # status, code, sentence
 
@@ -95,7 +95,7 @@ def _shared(path: str, method: str) -> list[Row]:
         statuses += [413, 415]
     if path.startswith("/api/crm/"):
         statuses += [401, 403]
-    elif method == "post":
+    elif method == "post" or path == NOTICE_PATH:
         rows.append(ORIGIN_NOT_ALLOWED)
         statuses.append(429)
     return rows + [(status, *GENERIC[status]) for status in statuses]

@@ -1,13 +1,51 @@
 """Privacy notices in the admin: drafts are edited and published, published ones only read."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from audit.staff import actor
 from backoffice.lists import ClosedAdmin
-from provisioning.consent import notices
+from provisioning.consent import notices, wording
 from provisioning.models import Notice, NoticeDraft
+from provisioning.validators import validate_purposes
+
+
+class PurposesField(forms.CharField):
+    """What data are used for: one purpose a line, kept as a list."""
+
+    widget = forms.Textarea(attrs={"rows": 4})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        lines = (line.strip() for line in (super().to_python(value) or "").splitlines())
+        return [line for line in lines if line]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(data) != (initial or []))
+
+
+class NoticeDraftForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A draft, as one writes it."""
+
+    purposes = PurposesField(validators=[validate_purposes], help_text="One a line")
+    language = forms.ChoiceField(help_text="The language it is written in")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", "---------"), *wording.languages(also=self.instance.language)]
+        self.fields["language"].choices = choices  # type: ignore[attr-defined]
+        # Django's two inputs share one label, which belongs to neither.
+        inputs = self.fields["effective_at"].widget.widgets
+        for each, name in zip(
+            inputs, ("Effective from: date", "Effective from: time"), strict=True
+        ):
+            each.attrs["aria-label"] = name
 
 
 @admin.register(NoticeDraft)
@@ -16,6 +54,15 @@ class NoticeDraftAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     list_display = ("version", "language", "effective_at")
     actions = ("publish",)
+    form = NoticeDraftForm
+    change_form_template = "admin/provisioning/notice_form.html"
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra: Any = None
+    ) -> HttpResponse:
+        """Show the form, and beside it what visitors would read."""
+        context = wording.shown(content=self.get_object(request, object_id)) if object_id else {}
+        return super().changeform_view(request, object_id, form_url, context | (extra or {}))
 
     def has_publish_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("provisioning.publish_notice")
@@ -36,3 +83,17 @@ class NoticeAdmin(ClosedAdmin):
     """What visitors were told; the database keeps it as it is."""
 
     list_display = ("version", "language", "effective_at", "published_at", "published_by")
+    fields = ("version", "language", "purposes_listed", "controller", "effective_at", "sha256",
+              "published_at", "published_by")  # fmt: skip
+    change_form_template = "admin/provisioning/notice_form.html"
+
+    @admin.display(description="purposes")
+    def purposes_listed(self, notice: Notice) -> str:
+        return "\n".join(notice.purposes)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra: Any = None
+    ) -> HttpResponse:
+        """Show the notice as visitors read it, and what it changed."""
+        context = wording.shown(content=self.get_object(request, object_id)) if object_id else {}
+        return super().changeform_view(request, object_id, form_url, context | (extra or {}))

@@ -24,8 +24,10 @@ from provisioning.api.requests import (
     GuestSerializer,
     IdentityRequired,
     InitSerializer,
+    NoticeQuery,
     SessionSerializer,
 )
+from provisioning.consent.notices import NoNotice
 from provisioning.consent.receipts import ReceiptNotFound
 from provisioning.genesys import errors
 from provisioning.init.in_flight import Overloaded
@@ -40,6 +42,8 @@ EXAMPLE_ACCESS = {
     "accessToken": "eyJhbGciOiJIUzI1NiJ9.guest",
     "expiresAt": "2026-11-22T18:30:00Z",
 }
+# Its beginning; a whole one has about 2,000 characters.
+EXAMPLE_RECEIPT = "eyJhbGciOiJFZERTQSIsImtpZCI6ImtQcktfIn0.eyJpYXQiOjE3OTU4OTU0MDB9.c2lnbmF0dXJl"
 EXAMPLE_ATTRIBUTES = {
     "email": "visitor_4a77b392@temp.com",
     "firstName": "Guest",
@@ -86,19 +90,25 @@ class WithdrawAnswer(serializers.Serializer[Any]):
     withdrawn = serializers.IntegerField(min_value=0)
 
 
-class Signature(serializers.Serializer[Any]):
-    """Over the receipt's canonical JSON (RFC 8785)."""
+class NoticeAnswer(serializers.Serializer[Any]):
+    """A published privacy notice. Send `version` and `language` with the init."""
 
-    algorithm = serializers.ChoiceField(choices=["Ed25519"])
-    key_id = serializers.CharField()
-    value = serializers.CharField(help_text="Hexadecimal.")
+    version = serializers.CharField()
+    language = serializers.CharField(help_text="A BCP 47 tag.")
+    text = serializers.CharField(help_text="Plain text; paragraphs are parted by blank lines.")
+    sha256 = serializers.CharField(help_text="Of `text` in UTF-8, hexadecimal.")
+    purposes = serializers.ListField(child=serializers.CharField())
+    effectiveFrom = serializers.DateTimeField()
 
 
 class ReceiptAnswer(serializers.Serializer[Any]):
-    """A consent receipt, shaped on ISO/IEC TS 27560; docs/compliance.md shows how to verify it."""
+    """A consent receipt, shaped on ISO/IEC TS 27560; docs/receipts.md shows how to verify it."""
 
-    receipt = serializers.DictField()
-    signature = Signature()
+    receipt = serializers.RegexField(
+        r"^[\w-]+\.[\w-]+\.[\w-]+$",
+        help_text="A compact JWS (RFC 7515) with `typ` guestportal-receipt+jwt and `alg` EdDSA. "
+        "`kid` names its key in `/.well-known/guestportal-keys.json`.",
+    )
 
 
 # --- Operations ---------------------------------------------------------------------------------
@@ -159,7 +169,7 @@ INIT = _post(
     "Unknown fields are ignored; a misspelt one is refused where the field it resembles is absent.",
     body=InitSerializer,
     answer=InitAnswer,
-    asked={**EXAMPLE_SESSION, "consentGiven": True, "language": "en"},
+    asked={**EXAMPLE_SESSION, "consentGiven": True, "noticeVersion": "2026-11", "language": "en"},
     answered={**EXAMPLE_ACCESS, "crmAttributes": EXAMPLE_ATTRIBUTES},
     also={
         202: OpenApiResponse(
@@ -209,6 +219,22 @@ PROGRESS = extend_schema(
     responses=ProgressAnswer,
     extensions={"x-refusals": [(404, "not_found", "There is nothing at this address.")]},
 )
+NOTICE = extend_schema(
+    operation_id="webchat_notice",
+    summary="Show the privacy notice in effect",
+    description="To be shown before the visitor decides: nobody types it into a page. Ask again "
+    "with\n`If-None-Match`. A version that another has taken the place of counts for another day.",
+    tags=[TAG],
+    parameters=[NoticeQuery],
+    responses={200: NoticeAnswer, 304: OpenApiResponse(description="It is the one you have.")},
+    extensions={
+        "x-refusals": [
+            (400, "invalid_request", "language must be one of: de, en."),
+            *refusal_rows(exceptions=(NoNotice,)),
+        ],
+        "x-links": {"init": _link("webchat_init", "Name what was shown.")},
+    },
+)
 TOKEN = _post(
     "webchat_token",
     "Issue a fresh token for a guest of this session",
@@ -240,15 +266,17 @@ TAKE_BACK = _post(
 RECEIPT = _post(
     "webchat_receipt",
     "Hand out the signed receipt of a consent",
-    "For the guest of this very session. It can be verified without us.",
+    "For the guest of this very session. It can be verified without us, by any JOSE library.",
     body=GuestSerializer,
     answer=ReceiptAnswer,
     asked=EXAMPLE_SESSION | EXAMPLE_GUEST,
+    answered={"receipt": EXAMPLE_RECEIPT},
     refusals=(IdentityRequired, ReceiptNotFound, Overloaded),
 )
 OPERATIONS = {
     "InitView": {"post": INIT},
     "ProgressView": {"get": PROGRESS},
+    "NoticeView": {"get": NOTICE},
     "TokenView": {"post": TOKEN},
     "WithdrawView": {"post": TAKE_BACK},
     "ReceiptView": {"post": RECEIPT},
@@ -268,9 +296,15 @@ class DescribedView(OpenApiViewExtension):
 
 
 class DescribedProgress(DescribedView):
-    """The same for the one view that is asked by GET."""
+    """The same for a view that is asked by GET."""
 
     target_class = "provisioning.api.views.ProgressView"
+
+
+class DescribedNotice(DescribedView):
+    """The same for the other one."""
+
+    target_class = "provisioning.api.views.NoticeView"
 
 
 # --- Fields -------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ from rest_framework.exceptions import APIException, ValidationError
 from crm.profiles import LookupFailed
 from provisioning import ledger
 from provisioning.api.requests import IdentityRequired
-from provisioning.consent.decision import ConsentRequired
-from provisioning.consent.notices import UnknownNotice
+from provisioning.consent.decision import ConsentRequired, NoticeRequired
+from provisioning.consent.notices import LanguageUnclear, NoNotice, UnknownNotice
 from provisioning.consent.receipts import ReceiptNotFound
 from provisioning.genesys import errors
 from provisioning.init.in_flight import Overloaded
@@ -25,6 +25,7 @@ _REFUSALS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (ledger.ConsentWithdrawn, 403, "consent_declined", "Consent for this chat was withdrawn."),
     (GuestNotFound, 404, "not_found", "This session has no such guest."),
     (ReceiptNotFound, 404, "not_found", "This session has no such guest."),
+    (NoNotice, 404, "not_found", "No privacy notice is in effect."),
     (ledger.KeyInUse, 409, "in_progress", "The same request is being worked on."),
     (ledger.KeyMismatch, 422, "idempotency_mismatch", "That Idempotency-Key had another body."),
     (LookupFailed, 503, "storage_unavailable", "Visitor data cannot be looked up right now."),
@@ -55,6 +56,12 @@ def refusal(*, exc: Exception) -> Exception:
     if isinstance(exc, UnknownNotice):
         sentence = "noticeVersion names no notice in effect in that language."
         return ValidationError({"noticeVersion": [sentence]})
+    if isinstance(exc, NoticeRequired):
+        sentence = "noticeVersion is required where consent is given."
+        return ValidationError({"noticeVersion": [sentence]})
+    if isinstance(exc, LanguageUnclear):
+        sentence = f"language must be one of: {', '.join(exc.languages)}."
+        return ValidationError({"language": [sentence]})
     for kind, status, code, sentence in _REFUSALS:
         if isinstance(exc, kind):
             wait = getattr(exc, "retry_after", None) or DEFAULT_RETRY_SECONDS

@@ -99,6 +99,16 @@ class Word(PlainString):
         super().fail("shape")
 
 
+def _language(meaning: str) -> PlainString:
+    return PlainString(
+        limit=35,
+        pattern=f"^{LANGUAGE.pattern}$",
+        shape="a BCP 47 language tag",
+        required=False,
+        help_text=meaning,
+    )
+
+
 class SessionSerializer(serializers.Serializer[Any]):
     """A request about one session; fields we do not know are ignored, unless one is misspelt."""
 
@@ -150,12 +160,14 @@ class InitSerializer(SessionSerializer):
     noticeVersion = PlainString(
         limit=64, required=False, help_text="Which privacy notice the visitor saw."
     )
-    language = PlainString(
-        limit=35,
-        pattern=f"^{LANGUAGE.pattern}$",
-        shape="a BCP 47 language tag",
-        required=False,
-        help_text="Of the notice: a BCP 47 tag.",
+    language = _language("Of the notice: a BCP 47 tag.")
+
+
+class NoticeQuery(serializers.Serializer[Any]):
+    """What is asked of the notice in effect."""
+
+    language = _language(
+        "The reader's: a BCP 47 tag. `de-AT` finds `de`, and the only one there is."
     )
 
 

@@ -1,28 +1,32 @@
 """HTTP to pipeline and back. Nothing is decided here."""
 
 import time
+from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.http import parse_etags, quote_etag
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from audit import log
 from crm import sessions
 from provisioning import metrics
 from provisioning.api.refusals import refusal
 from provisioning.api.requests import (
     GuestSerializer,
     InitSerializer,
+    NoticeQuery,
     SessionSerializer,
     init_request,
     prefers_async,
     verify_session,
 )
-from provisioning.consent import receipts
+from provisioning.consent import notices, receipts
 from provisioning.init import in_flight, pipeline, queued
 from provisioning.ledger import withdrawal
 from provisioning.models import Status
@@ -94,6 +98,36 @@ class InitView(WebchatView):
         return _access(access, crmAttributes=access.crm_attributes)
 
 
+class NoticeView(APIView):
+    """``GET /api/webchat/notice``: the privacy notice to show before anything is asked."""
+
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Request) -> Response:
+        """Answer with the notice in effect; 304 where the page has this very one."""
+        asked = NoticeQuery(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        with answer_within(settings.GENESYS_DEADLINE):
+            notice = notices.notice_in_effect(language=asked.validated_data.get("language", ""))
+        body = {
+            "version": notice.version,
+            "language": notice.language,
+            "text": notice.text,
+            "sha256": notice.sha256,
+            "purposes": notice.purposes,
+            "effectiveFrom": log.timestamp(notice.effective_at),
+        }
+        tag = quote_etag(sha256(log.canonical(body).encode()).hexdigest())
+        headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Origin"}
+        if _has(tag, request):
+            return Response(status=304, headers=headers)
+        return Response(body, headers=headers)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer what was raised as the contract words it."""
+        return super().handle_exception(refusal(exc=exc))
+
+
 class ProgressView(APIView):
     """``GET /api/webchat/init/{capability}``: what became of an asynchronous init."""
 
@@ -145,6 +179,12 @@ class ReceiptView(WebchatView):
             session_hash=sessions.hash_session(session_id=body["sessionId"]),
             guest_id=body["guestId"],
         ).as_json()
+
+
+def _has(tag: str, request: Request) -> bool:
+    """Tell whether ``If-None-Match`` names `tag`, compared weakly (RFC 9110, section 13.1.2)."""
+    named = parse_etags(request.headers.get("If-None-Match", ""))
+    return tag in {each.removeprefix("W/") for each in named} or "*" in named
 
 
 def _accepted(key: str) -> Response:

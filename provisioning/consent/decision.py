@@ -22,6 +22,10 @@ class ConsentRequired(Exception):
     """Strict mode, and nothing was said."""
 
 
+class NoticeRequired(Exception):
+    """Strict mode, and consent was given without a word of what the visitor was told."""
+
+
 def decide(*, stated: bool | None, consent_type: str | None, mode: str, withdrawn: bool) -> Consent:
     """Return the consent that holds; `mode` is ``compat``, ``minimise`` or ``strict``.
 

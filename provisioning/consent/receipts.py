@@ -1,23 +1,22 @@
 """Consent receipts: what we hold of one consent, signed, for the visitor to keep.
 
 Shaped on the record structure of ISO/IEC TS 27560:2023 (header, PII processing, party, event),
-with its names. A receipt is canonical JSON of strings, whole numbers, lists and objects, for
-which `audit.log.canonical` writes what RFC 8785 does; docs/compliance.md shows how to verify one
+with its names, and signed as a compact JWS (RFC 7515); docs/receipts.md shows how to verify one
 without us.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
 from audit import log
-from audit.sealing import signing
+from audit.sealing import receipt_keys
 from provisioning.models import ConsentBasis, GuestCreation, Notice, Status
 
-SCHEMA_VERSION = "ISO/IEC TS 27560:2023; guestportal 1"
+SCHEMA_VERSION = "ISO/IEC TS 27560:2023; guestportal 2"
 _STATES = {
     (True, ConsentBasis.STATED.value): "given",
     # Nobody said yes: that is no consent (GDPR recital 32), whatever was sent.
@@ -37,21 +36,14 @@ class ReceiptNotFound(Exception):
 
 @dataclass(frozen=True)
 class Receipt:
-    """A receipt's `content` and the Ed25519 `signature` over its canonical JSON."""
+    """A receipt's `content`, and the same signed: a compact JWS."""
 
-    content: Mapping[str, Any]
-    signature: signing.Signature
+    content: dict[str, Any]
+    signed: str
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, str]:
         """Return the document that is handed out."""
-        return {
-            "receipt": dict(self.content),
-            "signature": {
-                "algorithm": "Ed25519",
-                "key_id": self.signature.key_id,
-                "value": self.signature.signature,
-            },
-        }
+        return {"receipt": self.signed}
 
 
 def receipt_for_guest(*, session_hash: str, guest_id: str) -> Receipt:
@@ -86,14 +78,14 @@ def make_receipt(*, creation: GuestCreation) -> Receipt:
     """Return the signed receipt of `creation`. Raises SigningKeyMissing."""
     content = {
         "schema_version": SCHEMA_VERSION,
+        "iat": int(datetime.now(UTC).timestamp()),  # RFC 7519: a later one may tell of a withdrawal
         "record_id": str(creation.id),
         "pii_principal_id": log.pseudonym(session_hash=creation.session_hash),
         "pii_processing": _processing(creation),
         "party_identification": _parties(creation.notice),
         "events": _events(creation),
     }
-    message = log.canonical(content).encode()
-    return Receipt(content, signing.sign(message=message, purpose="receipt"))
+    return Receipt(content, receipt_keys.sign(content=content))
 
 
 def sent(*, creation: GuestCreation) -> str:

@@ -48,8 +48,8 @@ class GuestNotFound(Exception):
 def init(*, request: InitRequest) -> GuestAccess:
     """Turn a browser session into a guest with a token.
 
-    Raises ConsentRequired, UnknownNotice, LookupFailed, KeyInUse, KeyMismatch, ConsentWithdrawn,
-    ConsentDeclined or PlatformError.
+    Raises ConsentRequired, NoticeRequired, UnknownNotice, LookupFailed, KeyInUse, KeyMismatch,
+    ConsentWithdrawn, ConsentDeclined or PlatformError.
     """
     deadline = Deadline(seconds=time_left() or settings.GENESYS_DEADLINE)
     planned = plan(request=request)

@@ -59,7 +59,7 @@ class Plan:
 def plan(*, request: InitRequest, queued: bool = False) -> Plan:
     """Decide what to do for `request`, before anything is written or sent.
 
-    Raises ConsentRequired, UnknownNotice or LookupFailed.
+    Raises ConsentRequired, NoticeRequired, UnknownNotice or LookupFailed.
     """
     session_hash = sessions.hash_session(session_id=request.session_id)
     consent = decision.decide(
@@ -148,12 +148,19 @@ def crm_attributes(*, profile: Profile) -> dict[str, Any]:
 
 
 def _notice(request: InitRequest) -> ShownNotice | None:
-    """Return the notice the visitor saw; None without one, and outside strict mode if unknown."""
+    """Return the notice the visitor saw; None without one, and outside strict mode if unknown.
+
+    Raises NoticeRequired or UnknownNotice in strict mode: consent is informed, or none (GDPR
+    art. 4(11)). To decline nobody has to have read anything.
+    """
+    strict = settings.CONSENT_MODE == "strict"
     if not request.notice_version:
+        if strict and request.consent_given:
+            raise decision.NoticeRequired
         return None
     try:
         return find_notice(version=request.notice_version, language=request.language)
     except UnknownNotice:
-        if settings.CONSENT_MODE == "strict":
+        if strict:
             raise
         return None

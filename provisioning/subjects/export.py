@@ -66,9 +66,11 @@ def _session(key: str, holds: bool) -> Row:
 
 def _creation(row: Row) -> Row:
     creation = GuestCreation.objects.select_related("notice").get(id=row["id"])
+    receipt = make_receipt(creation=creation)
     return {
         **row,
-        "receipt": make_receipt(creation=creation).as_json(),
+        **receipt.as_json(),
+        "receiptContent": receipt.content,  # the same, to be read
         "reviews": _rows(Review, creation=creation),
         # Their answers are encrypted under a key that only the client has.
         "idempotencyKeys": _rows(IdempotencyKey, creation=creation),

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from audit import log
 from audit.models import AuditEvent
 from audit.offline import verify_bundle
-from audit.sealing import seals, signing
+from audit.sealing import receipt_keys, seals, signing
 from tests.audit.factories import event, events, sealed_event
 
 pytestmark = pytest.mark.django_db
@@ -242,6 +242,16 @@ def test_names_a_seal_that_is_not_the_one_anchored(bundle):
     _edit(bundle / "anchors.jsonl", line["hash"], "0" * 64)
 
     assert "seal 2: is not the one anchored" in _check(bundle).stdout
+
+
+def test_names_the_key_of_receipts_in_manifest_and_anchors(bundle):
+    own = receipt_keys.own_thumbprint()
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    lines = (bundle / "anchors.jsonl").read_text().splitlines()
+
+    assert [key["kid"] for key in manifest["receipt_keys"]["keys"]] == [own]
+    assert {json.loads(line)["receipt_key"] for line in lines} == {own}
+    assert f"thumbprint {own}" in _check(bundle).stdout
 
 
 def test_names_an_edited_manifest(bundle):

@@ -80,6 +80,7 @@ def chat(tmp_path_factory: pytest.TempPathFactory, platform: Sandbox) -> Iterato
         check=True,
     )
     with _chat(tmp_path_factory.mktemp("chat"), platform) as service:
+        service.manage("seed_demo")  # publishes a notice, which the guide's page shows
         yield service
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 from guestportal import webchat
 from tests.browser.conftest import CHAT, SHOP, Web
 
-CLIENT = f"{CHAT}/static/guestportal/webchat-1.1.0.js"
+CLIENT = f"{CHAT}/static/guestportal/webchat-1.2.0.js"
 
 
 def visit(web: Web) -> Page:
@@ -33,6 +33,16 @@ def test_sends_nothing_before_the_visitor_decides(web: Web) -> None:
 
     status(page).to_be_empty()
     assert web.sandbox.calls() == []
+
+
+def test_shows_the_notice_in_effect_before_it_lets_anybody_decide(web: Web) -> None:
+    page = visit(web)
+
+    expect(page.locator("#chat-notice")).to_contain_text("through Genesys Cloud")
+    with page.expect_request(re.compile("/init$")) as asked:
+        page.get_by_role("button", name="Accept").click()
+
+    assert asked.value.post_data_json["noticeVersion"] == "demo-1"
 
 
 def test_goes_from_consent_to_a_ready_guest(web: Web) -> None:
@@ -122,11 +132,11 @@ def test_does_not_run_a_client_that_is_not_the_one_it_was_written_for(
 ) -> None:
     page = visit_tampered(web, *left_out)
 
-    page.get_by_role("button", name="Accept").click()
     page.wait_for_load_state("networkidle")
 
+    expect(page.get_by_role("button", name="Accept")).to_be_disabled()
+    expect(page.locator("#chat-notice")).to_be_empty()
     status(page).to_be_empty()
-    assert web.sandbox.calls() == []
 
 
 def test_imports_no_such_client_later_on_either(web: Web) -> None:

@@ -10,7 +10,8 @@ from playwright.sync_api import Page, Request
 from tests.browser.conftest import CHAT, SHOP, STRICT_CHAT, Web
 from tests.support.service import ROOT
 
-MODULE = f"{CHAT}/static/guestportal/webchat-1.1.0.js"
+MODULE = f"{CHAT}/static/guestportal/webchat-1.2.0.js"
+NOTICE = f"{CHAT}/api/webchat/notice"
 GUIDE = (ROOT / "docs" / "embedding.md").read_text()
 
 # Runs a piece of script with `client` (the module) and returns its value, or the error's parts.
@@ -42,6 +43,24 @@ def test_makes_a_session_of_its_own_where_none_is_given(web: Web) -> None:
     )
 
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", session)
+
+
+def test_reads_the_notice_in_the_language_of_the_page(web: Web) -> None:
+    page = shop(web)
+    asked: list[Request] = []
+    page.on("request", lambda request: asked.append(request))
+
+    given = page.evaluate(
+        TRY,
+        """document.documentElement.lang = "en-GB";
+        const first = await client.notice({ endpoint });
+        return [first, await client.notice({ endpoint, language: "" })];""",
+    )
+
+    assert [each["version"] for each in given] == ["demo-1", "demo-1"]
+    (first, second) = [request for request in asked if "/notice" in request.url]
+    assert (first.url, second.url) == (f"{NOTICE}?language=en-GB", NOTICE)
+    assert {request.method for request in asked if "/api/" in request.url} == {"GET"}
 
 
 def test_asks_for_a_decision_instead_of_assuming_one(web: Web) -> None:

@@ -14,6 +14,7 @@ from tests.support.service import ROOT
 PUBLISHED = {
     "1.0.0": "sha384-4KQ9vTLiRZ+XnN4mSbx3stpzPQPk+Fy/i41D7xFaP+kOKwUeIF1UO9L0GjaaiyOi",
     "1.1.0": "sha384-zNdrAOy3Or0/DDoD8b+1ftwHC3C56tr2HUxEpOfCA1iCahUJvmQ65gXkJLH2Y0tk",
+    "1.2.0": "sha384-SGw614eXGucW1YC7tH/jr3+s6ne8MIYUIDfD8DaF6qrGlApr1ceRHoEkEjQzvhzw",
 }
 GUIDE = (ROOT / "docs" / "embedding.md").read_text()
 PAGE = (ROOT / "docs" / "embedding.html").read_text()

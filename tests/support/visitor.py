@@ -1,6 +1,7 @@
 """What a visitor's page does, what the platform got of it, and what the log says of it."""
 
 import json
+from base64 import urlsafe_b64decode
 from typing import Any
 
 from django.test import Client
@@ -63,3 +64,10 @@ def events(kind: str) -> list[dict[str, Any]]:
     """Return the bodies of all events of `kind`, oldest first."""
     bodies = AuditEvent.objects.filter(kind=kind).order_by("id").values_list("body", flat=True)
     return [json.loads(body) for body in bodies]
+
+
+def jws_part(receipt: str, number: int) -> dict[str, Any]:
+    """Return a part of a compact JWS: 0 its header, 1 what it is over."""
+    text = receipt.split(".")[number]
+    part: dict[str, Any] = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    return part

@@ -19,14 +19,13 @@ VISITORS = (
     ("demo-session-john", "john.smith@example.com", "John", "Standard", 3),
 )
 ADMINISTRATOR = "demo-admin"
-# As the demo page words it (templates/guestportal/demo.html).
 NOTICE_VERSION = "demo-1"
-NOTICE_TEXT = """\
-An agent answers you through Genesys Cloud. If you agree, we give it your first name, your e-mail
-address, your support tier and the number of your earlier tickets, as far as we know them.
-
-Without your consent you stay anonymous there. You can take it back at any time; the chat ends then.
-"""
+NOTICE_TEXT = (
+    "An agent answers you through Genesys Cloud. If you agree, we give it your first name, your"
+    " e-mail address, your support tier and the number of your earlier tickets, as far as we know"
+    " them.\n\nWithout your consent you stay anonymous there. You can take it back at any time; the"
+    " chat ends then."
+)
 
 
 class Command(BaseCommand):

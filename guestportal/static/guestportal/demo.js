@@ -1,6 +1,6 @@
 // The demo chat page. What a page of yours would do is in `start` and `withdraw`; the rest shows it.
 
-import { init } from "./webchat-1.1.0.js";
+import { init, notice } from "./webchat-1.2.0.js";
 import { beginExchange, endExchange, showPlatformCalls, startFromNow } from "./demo-wire.js";
 import { prepareTrouble } from "./demo-trouble.js";
 
@@ -9,6 +9,20 @@ const exchanges = document.getElementById("exchanges");
 
 let chat;
 let abort;
+let shown; // the notice that the visitor reads
+
+async function ask() {
+  try {
+    shown = await notice({ endpoint: location.origin });
+    chatBox.querySelector('[data-show="notice"]').innerText = shown.text;
+    setText("version", `Notice ${shown.version} · ${shown.language}`);
+    for (const button of document.querySelectorAll("[data-act=accept], [data-act=decline]")) {
+      button.disabled = false;
+    }
+  } catch (error) {
+    showError(error);
+  }
+}
 
 async function start(consent) {
   abort = new AbortController();
@@ -19,8 +33,8 @@ async function start(consent) {
       endpoint: location.origin,
       session,
       consent,
-      noticeVersion: "demo-1",
-      language: "en",
+      noticeVersion: shown.version,
+      language: shown.language,
       signal: abort.signal,
       fetch: watchedFetch,
       onToken: (token, expiresAt) => setText("expires", new Date(expiresAt).toLocaleString()),
@@ -56,6 +70,7 @@ function showError(error) {
 function startOver() {
   chat?.close();
   show("notice");
+  if (!shown) ask();
 }
 
 /** Note each request and its answer on the way. */
@@ -98,3 +113,4 @@ const actions = {
 chatBox.addEventListener("click", ({ target }) => actions[target.dataset.act]?.());
 
 startFromNow(document.body.dataset.sandbox);
+ask();

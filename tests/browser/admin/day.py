@@ -12,6 +12,8 @@ from audit.sealing import seals
 from backoffice.periods import id_at
 from crm import changes
 from crm.models import AttributeMapping
+from provisioning.consent import notices
+from provisioning.models import NoticeDraft
 from tests.support.factories import creation, crm_record
 
 JANE = "session-of-jane"
@@ -60,7 +62,22 @@ def a_day() -> None:
     assert mapping is not None
     mapping.order += 1
     changes.save_mapping(mapping=mapping, actor="system")
+    _notices()
     seals.seal()
+
+
+def _notices() -> None:
+    """Publish a notice, and draft its next version."""
+    now = timezone.now()
+    text = "An agent answers you.\n\nWe keep what you write for {}."
+    content = {"language": "en", "purposes": ["support by chat"], "controller": "Example Ltd"}
+    first, _ = (
+        NoticeDraft.objects.create(
+            version=version, text=text.format(how_long), effective_at=now, **content
+        )
+        for version, how_long in (("2026-11", "a year"), ("2027-01", "90 days"))
+    )
+    notices.publish(draft=first, actor="system")
 
 
 def long_file(*, rows: int) -> str:

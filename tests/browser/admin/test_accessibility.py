@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from provisioning.models import GuestCreation
+from provisioning.models import GuestCreation, NoticeDraft
 from tests.browser.admin.day import BAD, GOOD, SEMICOLONS, WORKBOOK
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -15,6 +15,8 @@ PAGES = (
     "/admin/provisioning/guestcreation/?tab=followup&why=consent-assumed",
     "/admin/provisioning/guestcreation/{creation}/change/",
     "/admin/provisioning/guestcreation/person/",
+    "/admin/provisioning/noticedraft/add/",
+    "/admin/provisioning/noticedraft/{draft}/change/",
     "/admin/crm/crmrecord/",
     "/admin/crm/crmrecord/add/",
     "/admin/crm/crmrecord/import/",
@@ -23,12 +25,20 @@ PAGES = (
     "/admin/crm/attributemapping/sets/",
     "/admin/mapping-preview/",
     "/admin/audit/auditevent/",
+    "/admin/audit/auditevent/verify/",
+    "/admin/audit/auditevent/export/",
+    "/admin/audit/auditevent/keys/",
     "/admin/audit/auditseal/",
 )
 
 LOOKS = pytest.mark.parametrize(
     ("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")]
 )
+
+
+def _address(path):
+    creation, draft = GuestCreation.objects.first(), NoticeDraft.objects.first()
+    return path.format(creation=creation.pk, draft=draft.pk)
 
 
 def _serious(page):
@@ -51,7 +61,7 @@ def test_has_no_serious_finding_on_any_page(sign_in, width, scheme):
     found = []
 
     for path in PAGES:
-        page.goto(path.format(creation=GuestCreation.objects.first().pk))
+        page.goto(_address(path))
         page.wait_for_load_state("networkidle")
         found += _serious(page)
 
@@ -117,6 +127,6 @@ def test_has_no_serious_finding_where_one_signs_in(sign_in):
 def test_never_scrolls_sideways_on_a_telephone(sign_in, path):
     page = sign_in(width=390)
 
-    page.goto(path.format(creation=GuestCreation.objects.first().pk))
+    page.goto(_address(path))
 
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

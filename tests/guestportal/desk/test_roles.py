@@ -48,6 +48,9 @@ PAGES = {
     "/admin/crm/attributemapping/sets/": {CRM, SUPERUSER},
     "/admin/mapping-preview/": {CRM, SUPERUSER},
     "/admin/audit/auditevent/": {REVIEWER, AUDITOR, SUPERUSER},
+    "/admin/audit/auditevent/verify/": {AUDITOR, SUPERUSER},
+    "/admin/audit/auditevent/export/": {REVIEWER, AUDITOR, SUPERUSER},
+    "/admin/audit/auditevent/keys/": {REVIEWER, AUDITOR, SUPERUSER},
     "/admin/": {REVIEWER, CRM, AUDITOR, SUPERUSER},
 }
 

@@ -1,5 +1,7 @@
 """Notices in the admin: drafted, published, and then never changed."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -12,7 +14,12 @@ from tests.support.visitor import events
 
 def test_drafts_and_publishes_a_notice(reviewer):
     now = timezone.now()
-    form = {"version": "1", "language": "en", "text": "What we do", "purposes": '["chat"]'}
+    form = {
+        "version": "1",
+        "language": "en",
+        "text": "What we do",
+        "purposes": "chat\n\n support by chat ",
+    }
     form |= {"controller": "Us", "effective_at_0": now.date(), "effective_at_1": "00:00:00"}
     reviewer.post("/admin/provisioning/noticedraft/add/", form)
 
@@ -20,19 +27,56 @@ def test_drafts_and_publishes_a_notice(reviewer):
     reviewer.post("/admin/provisioning/noticedraft/", chosen)
 
     assert Notice.objects.get().text == "What we do"
+    assert Notice.objects.get().purposes == ["chat", "support by chat"]
     assert len(events("notice.published")) == 1
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"purposes": "[]"}, {"purposes": '"chat"'}, {"language": "not a language"}]
+    "wrong", [{"purposes": " \n "}, {"language": "not a language"}, {"language": ""}]
 )
 def test_refuses_a_draft_that_says_too_little(reviewer, wrong):
-    form = {"version": "1", "language": "en", "text": "What we do", "purposes": '["chat"]'}
+    form = {"version": "1", "language": "en", "text": "What we do", "purposes": "chat"}
     form |= {"controller": "Us", "effective_at_0": "2026-11-22", "effective_at_1": "00:00:00"}
 
     reviewer.post("/admin/provisioning/noticedraft/add/", form | wrong)
 
     assert not NoticeDraft.objects.exists()
+
+
+def test_shows_purposes_one_a_line_and_keeps_a_language_that_is_not_listed(reviewer):
+    row = draft(language="gsw-LI", purposes=["chat", "statistics"])
+
+    page = reviewer.get(f"/admin/provisioning/noticedraft/{row.pk}/change/").content.decode()
+
+    assert "chat\nstatistics</textarea>" in page
+    assert '<option value="gsw-LI" selected>' in page
+    assert '<option value="de-AT">German, AT (de-AT)</option>' in page
+
+
+@pytest.mark.parametrize("kind", ["noticedraft", "notice"])
+def test_shows_the_text_as_visitors_read_it_and_what_it_changes(reviewer, kind):
+    published(text="We use chat.\n\nWe keep it for a year.")
+    make = draft if kind == "noticedraft" else published
+    later = timezone.now() - timedelta(hours=1)
+    row = make(
+        version="2027", text="We use chat.\n\nWe keep it <b>no</b> time.", effective_at=later
+    )
+
+    page = reviewer.get(f"/admin/provisioning/{kind}/{row.pk}/change/").content.decode()
+
+    assert "<p>We keep it &lt;b&gt;no&lt;/b&gt; time.</p>" in page
+    assert "<del>We keep it for a year.</del>" in page
+    assert "<ins>We keep it &lt;b&gt;no&lt;/b&gt; time.</ins>" in page
+    assert "Against version 2026-11 (en)" in page
+
+
+def test_compares_with_nothing_in_another_language(reviewer):
+    published(language="de")
+    row = draft(version="2027")
+
+    page = reviewer.get(f"/admin/provisioning/noticedraft/{row.pk}/change/").content.decode()
+
+    assert "No version in this language is in effect before it." in page
 
 
 def test_says_when_a_version_is_published_already(reviewer):

@@ -5,8 +5,10 @@ import json
 import pytest
 
 from crm.sessions import hash_session
+from tests.provisioning.consent.test_notices import published
 from tests.support.visitor import PERSON, SESSION, events, known_to_the_crm, latest
 
+NOTICE = "2026-11"
 # mode, said, withdrawn before → the basis and value that hold; None: refused with 400
 RULES = {
     ("compat", True, False): (True, "stated"),
@@ -32,6 +34,12 @@ DECLINED = [rule for rule, held in RULES.items() if held and not held[0]]
 GIVEN = [rule for rule, held in RULES.items() if held and held[0]]
 
 
+@pytest.fixture(autouse=True)
+def notice(db):
+    """What strict mode wants to be named with a consent."""
+    return published()
+
+
 def arrange(visitor, settings, mode, withdrawn):
     settings.CONSENT_MODE = mode
     known_to_the_crm()
@@ -44,7 +52,7 @@ def arrange(visitor, settings, mode, withdrawn):
 def test_records_what_was_said_on_which_basis(visitor, settings, mode, said, withdrawn, gpc):
     arrange(visitor, settings, mode, withdrawn)
 
-    reply = visitor.init(consentGiven=said, gpc=gpc)
+    reply = visitor.init(consentGiven=said, noticeVersion=NOTICE, gpc=gpc)
 
     row, recorded = latest(), events("init.attempted")[-1]["data"]["consent"]
     assert reply.status_code == 200
@@ -62,6 +70,22 @@ def test_refuses_silence_in_strict_mode_without_calling_the_platform(visitor, se
     assert reply.status_code == 400
     assert list(reply.json()["fields"]) == ["consentGiven"]
     assert visitor.sent() == []
+
+
+def test_refuses_in_strict_mode_a_consent_that_names_no_notice(visitor, settings):
+    settings.CONSENT_MODE = "strict"
+
+    reply = visitor.init(consentGiven=True)
+
+    assert reply.status_code == 400
+    assert list(reply.json()["fields"]) == ["noticeVersion"]
+    assert visitor.sent() == []
+
+
+def test_lets_a_visitor_decline_in_strict_mode_whatever_was_read(visitor, settings):
+    settings.CONSENT_MODE = "strict"
+
+    assert visitor.init(consentGiven=False).status_code == 200
 
 
 @pytest.mark.parametrize(("mode", "said", "withdrawn"), DECLINED)
@@ -82,7 +106,7 @@ def test_sends_and_shows_nothing_of_a_visitor_who_declined(
 def test_sends_the_profile_of_a_visitor_who_agreed(visitor, settings, mode, said, withdrawn):
     arrange(visitor, settings, mode, withdrawn)
 
-    visitor.init(consentGiven=said)
+    visitor.init(consentGiven=said, noticeVersion=NOTICE)
 
     (guest,) = visitor.sent()
     assert guest["consentGiven"] is True

@@ -1,84 +1,197 @@
-"""Consent receipts: what was consented to, signed, for anybody to verify with the docs' snippet."""
+"""Consent receipts: what was consented to, signed; anybody verifies one as the docs say."""
 
 import json
 import re
 import subprocess
 import sys
+from base64 import urlsafe_b64decode
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
-from audit.sealing import signing
+from audit import log
+from audit.sealing import receipt_keys, signing
 from crm.sessions import hash_session
 from provisioning.consent.receipts import make_receipt
 from tests.provisioning.consent.test_notices import TEXT, published
 from tests.support.factories import creation
-from tests.support.visitor import SESSION, known_to_the_crm, latest
+from tests.support.visitor import SESSION, events, jws_part, known_to_the_crm, latest
 
-DOCS = Path(__file__).parents[3] / "docs" / "compliance.md"
+DOCS = Path(__file__).parents[3] / "docs" / "receipts.md"
+GUIDE, EARLIER_GUIDE = re.findall(r"```python\n(.+?)```", DOCS.read_text(), re.DOTALL)
 
 
 @pytest.fixture
 def receipt(visitor):
-    """The receipt of a consent under a published notice."""
+    """The receipt of a consent under a published notice: a compact JWS."""
     published()
     known_to_the_crm()
     said = {"consentGiven": True, "noticeVersion": "2026-11", "language": "en"}
     guest_id = visitor.init(**said).json()["guestId"]
-    return visitor.receipt(guest_id).json()
+    return visitor.receipt(guest_id).json()["receipt"]
 
 
-def verify(document, folder):
-    """Run the documented snippet as a program of its own, outside the service."""
-    (snippet,) = re.findall(r"```python\n(.+?)```", DOCS.read_text(), re.DOTALL)
-    file = folder / "receipt.json"
-    file.write_text(json.dumps(document, indent=4))
-    arguments = [sys.executable, "-I", "-c", snippet, str(file), signing.public_key_hex()]
-    return subprocess.run(arguments, capture_output=True, text=True)
+def content(reply):
+    return jws_part(reply.json()["receipt"], 1)
+
+
+def served_keys():
+    reply = Client().get("/.well-known/guestportal-keys.json")
+    assert reply["Content-Type"] == "application/jwk-set+json"
+    return reply.json()
+
+
+def run(guide, *arguments):
+    """Run a documented program outside the service."""
+    done = [sys.executable, "-I", "-c", guide, *map(str, arguments)]
+    return subprocess.run(done, capture_output=True, text=True)
+
+
+def verify(receipt, folder, *, pinned="", keys=None):
+    """Verify `receipt` as the guide does, with the keys that are served and one thumbprint."""
+    (folder / "receipt.json").write_text(json.dumps({"receipt": receipt}))
+    (folder / "keys.json").write_text(json.dumps(keys or served_keys()))
+    pinned = pinned or receipt_keys.own_thumbprint()
+    return run(GUIDE, folder / "receipt.json", folder / "keys.json", pinned)
 
 
 def test_says_who_consented_to_what_under_which_notice(receipt):
-    content = receipt["receipt"]
+    said = jws_part(receipt, 1)
 
-    notice = content["pii_processing"]["privacy_notice"]
-    assert content["record_id"] == str(latest().id)
-    assert content["pii_principal_id"] not in ("", hash_session(session_id=SESSION))
+    notice = said["pii_processing"]["privacy_notice"]
+    assert said["record_id"] == str(latest().id)
+    assert said["pii_principal_id"] not in ("", hash_session(session_id=SESSION))
     assert (notice["version"], notice["text"], notice["known"]) == ("2026-11", TEXT, True)
-    assert content["pii_processing"]["purposes"][0]["purpose"] == "customer support by chat"
-    assert content["party_identification"][0]["party_contact"].startswith("Example Ltd")
-    assert "email" in content["pii_processing"]["pii_information"]
-    assert content["events"][0]["event_state"] == "given"
-    assert "jane.doe@example.com" not in json.dumps(receipt)
+    assert said["pii_processing"]["purposes"][0]["purpose"] == "customer support by chat"
+    assert said["party_identification"][0]["party_contact"].startswith("Example Ltd")
+    assert "email" in said["pii_processing"]["pii_information"]
+    assert said["events"][0]["event_state"] == "given"
+    assert "jane.doe@example.com" not in json.dumps(said)
 
 
-def test_is_verified_offline_by_the_documented_snippet(receipt, tmp_path):
+def test_is_verified_offline_by_the_documented_program(receipt, tmp_path):
     done = verify(receipt, tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == jws_part(receipt, 1)
+
+
+def test_names_type_algorithm_and_the_thumbprint_of_its_key(receipt):
+    (key,) = served_keys()["keys"]
+
+    kid = receipt_keys.thumbprint(x=key["x"])
+    assert jws_part(receipt, 0) == {"alg": "EdDSA", "kid": kid, "typ": "guestportal-receipt+jwt"}
+    assert (key["kid"], key["kty"], key["crv"]) == (kid, "OKP", "Ed25519")
+
+
+def test_names_a_key_as_rfc_8037_does():
+    x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"  # its appendix A.3
+
+    assert receipt_keys.thumbprint(x=x) == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_changed_receipt_is_found_out(receipt, tmp_path, number):
+    parts = receipt.split(".")
+    parts[number] = (
+        parts[number][:-6]
+        + ("AAAA" if parts[number][-6:-2] != "AAAA" else "BBBB")
+        + parts[number][-2:]
+    )
+
+    done = verify(".".join(parts), tmp_path)
+
+    assert done.returncode != 0
+    assert done.stdout == ""
+
+
+def test_a_key_that_was_not_pinned_verifies_nothing(receipt, tmp_path, settings):
+    settings.AUDIT_SIGNING_KEY = "77" * 32  # whoever holds the address serves what they like
+
+    forged = verify(
+        receipt_keys.sign(content={"forged": True}), tmp_path, pinned=jws_part(receipt, 0)["kid"]
+    )
+
+    assert forged.returncode != 0
+    assert forged.stdout == ""
+
+
+def test_a_seal_and_a_receipt_never_stand_for_one_another(receipt):
+    x = served_keys()["keys"][0]["x"]
+    key = urlsafe_b64decode(x + "=").hex()
+
+    assert key != signing.public_key_hex()
+    assert key not in signing.public_keys().values()
+
+
+def test_verifies_after_another_key_has_taken_over(receipt, tmp_path, settings):
+    earlier = receipt_keys.own_thumbprint()
+    settings.AUDIT_VERIFY_KEYS = [signing.public_key_hex()]
+    settings.AUDIT_SIGNING_KEY = "77" * 32
+
+    done = verify(receipt, tmp_path, pinned=earlier)
+
+    assert done.returncode == 0, done.stderr
+    assert len(served_keys()["keys"]) == 2
+
+
+def test_serves_no_earlier_key_that_the_log_cannot_vouch_for(receipt, settings):
+    x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+    (announced,) = events("receipt.key_announced")
+    with log.transaction.atomic():
+        log.record(kind="receipt.key_announced", data={**announced["data"], "x": x})
+
+    assert x not in {key["x"] for key in served_keys()["keys"]}
+
+
+def test_a_key_enters_the_log_once(visitor):
+    guest_id = visitor.init(consentGiven=True).json()["guestId"]
+
+    visitor.receipt(guest_id)
+    visitor.receipt(guest_id)
+
+    assert len(events("receipt.key_announced")) == 1
+
+
+def test_lets_a_page_of_any_origin_read_the_keys(db):
+    reply = Client().get("/.well-known/guestportal-keys.json", headers={"Origin": "https://a.test"})
+
+    assert reply["Access-Control-Allow-Origin"] == "*"
+
+
+def earlier_receipt(row):
+    """A receipt as releases before this one signed it."""
+    said = {key: value for key, value in make_receipt(creation=row).content.items() if key != "iat"}
+    made = signing.sign(message=log.canonical(said).encode(), purpose="receipt")
+    signature = {"algorithm": "Ed25519", "key_id": made.key_id, "value": made.signature}
+    return {"receipt": said, "signature": signature}
+
+
+def verify_earlier(document, folder):
+    file = folder / "receipt.json"
+    file.write_text(json.dumps(document, indent=4))
+    return run(EARLIER_GUIDE, file, signing.public_key_hex())
+
+
+def test_an_earlier_receipt_still_verifies_by_the_documented_program(tmp_path, db):
+    done = verify_earlier(earlier_receipt(creation()), tmp_path)
 
     assert (done.returncode, done.stdout) == (0, "the receipt is genuine\n")
 
 
-@pytest.mark.parametrize("change", ["state", "notice", "another purpose"])
-def test_a_changed_receipt_is_found_out(receipt, tmp_path, change):
-    content = receipt["receipt"]
-    if change == "state":
-        content["events"][0]["event_state"] = "refused"
-    elif change == "notice":
-        content["pii_processing"]["privacy_notice"]["text"] += " "
-    else:
-        signed_as = {"message": json.dumps(content).encode(), "purpose": "bundle"}
-        receipt["signature"]["value"] = signing.sign(**signed_as).signature
+def test_a_changed_earlier_receipt_is_found_out(tmp_path, db):
+    document = earlier_receipt(creation())
+    document["receipt"]["events"][0]["event_state"] = "refused"
 
-    done = verify(receipt, tmp_path)
-
-    assert done.returncode != 0
-    assert "InvalidSignature" in done.stderr
+    assert "InvalidSignature" in verify_earlier(document, tmp_path).stderr
 
 
 def test_tells_the_history_of_a_withdrawn_consent(visitor):
     guest_id = visitor.init(consentGiven=True, consentType="implicit").json()["guestId"]
     visitor.withdraw()
 
-    given, withdrawn = visitor.receipt(guest_id).json()["receipt"]["events"]
+    given, withdrawn = content(visitor.receipt(guest_id))["events"]
 
     assert (given["event_type"], given["event_state"]) == ("implicit", "given")
     assert withdrawn["event_state"] == "withdrawn"
@@ -99,7 +212,7 @@ def test_never_calls_a_consent_given_that_nobody_stated(
     settings.CONSENT_MODE = mode
     guest_id = visitor.init(consentGiven=said).json()["guestId"]
 
-    (event,) = visitor.receipt(guest_id).json()["receipt"]["events"]
+    (event,) = content(visitor.receipt(guest_id))["events"]
 
     assert (event["event_state"], event["basis"]) == (state, basis)
 

@@ -8,6 +8,7 @@ import pytest
 from audit.models import AuditEvent
 from crm.models import AttributeMapping
 from provisioning.models import GuestCreation
+from tests.provisioning.consent.test_notices import published
 from tests.support.factories import crm_record
 from tests.support.platform import Platform, says
 from tests.support.webchat import Webchat, session_hash
@@ -31,7 +32,9 @@ def mode(request: pytest.FixtureRequest, settings: Any) -> str:
 def test_keeps_a_stated_consent_as_stated(
     mode: str, given: bool, kind: str, webchat: Webchat, platform: Platform
 ) -> None:
-    webchat.init(consentGiven=given, consentType=kind)
+    published()
+
+    webchat.init(consentGiven=given, consentType=kind, noticeVersion="2026-11")
 
     assert consent_of_the_row() == (given, kind, "stated")
     sent = platform.guests[0]

@@ -251,11 +251,12 @@ def test_exports_all_that_is_stored_of_a_person(visited):
 
     (session,) = document["sessions"]
     (creation,) = session["creations"]
-    history = creation["receipt"]["receipt"]["events"]
+    history = creation["receiptContent"]["events"]
     assert session["crmRecord"]["email"] == PERSON["email"]
     assert session["withdrawnAt"]
     assert creation["guestId"] == GuestCreation.objects.get(session_hash=KEY).guest_id
     assert [event["event_state"] for event in history] == ["given", "withdrawn"]
+    assert creation["receipt"].count(".") == 2
     assert "consent.withdrawn" in [event["kind"] for event in session["changes"]]
     assert "Johnny" not in json.dumps(document)
 

@@ -1,10 +1,9 @@
-"""The log in the admin: to read, for nobody to write; and whoever reads it is in it.
+"""The events in the admin: to read, for nobody to write; and whoever reads them is in the log.
 
 At millions of events no page counts or sorts them all: the list shows the newest matches, narrowed
 by exact values that have an index.
 """
 
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -12,47 +11,65 @@ from uuid import UUID
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.urls import path
 
 from audit import staff
-from audit.models import AuditEvent, AuditSeal
-from backoffice.lists import ClosedAdmin
+from audit.admin import exporting, keys, sentences, verifying
+from audit.admin.filters import ActorFilter, DaysFilter, KindFilter
+from audit.models import AuditEvent
+from backoffice.lists import BoundedList, ClosedAdmin
 from backoffice.periods import PeriodFilter
 
 VIEWED = "audit.viewed"
+_NARROWING = ("kind", "actor", "days", "first", "last")
 
 
-class KindFilter(admin.SimpleListFilter):
-    """Narrow to a kind; the kinds are found by skipping through their index, not by DISTINCT."""
+class EventList(BoundedList):
+    """A page of events, each with its sentence."""
 
-    title = "kind"
-    parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(kind, kind) for kind in _kinds()]
-
-    def queryset(
-        self, request: HttpRequest, queryset: models.QuerySet[AuditEvent]
-    ) -> models.QuerySet[AuditEvent]:
-        return queryset.filter(kind=self.value()) if self.value() else queryset
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        events = list(self.result_list)
+        for event, sentence in zip(events, sentences.sentences(events=events), strict=True):
+            event.sentence = sentence
+        self.result_list = events
 
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ClosedAdmin):
     """Events, newest first. Search: a whole id, subject or request id."""
 
-    list_display = ("when", "kind", "actor", "who", "request_id")
+    list_display = ("when", "what", "kind", "who")
     list_display_links = ("when",)
     sortable_by = ()
-    list_filter = (PeriodFilter, KindFilter)
+    list_filter = (PeriodFilter, KindFilter, ActorFilter, DaysFilter)
     ordering = ("-id",)
     search_fields = ("id",)
     search_help_text = "A whole event id, subject or request id"
-    fields = ("id", "time", "kind", "subject", "actor", "request_id", "body", "seal")
+    fields = ("what", "id", "time", "kind", "subject", "actor", "request_id", "body", "seal")
     readonly_fields = fields
+
+    def get_urls(self) -> list[Any]:
+        pages = {"verify": verifying.page, "export": exporting.page, "keys": keys.page}
+        site = self.admin_site.admin_view
+        own = [
+            path(f"{name}/", site(page(admin=self)), name=f"audit_{name}")
+            for name, page in pages.items()
+        ]
+        return [*own, *super().get_urls()]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[EventList]:
+        return EventList
 
     @admin.display(description="time (UTC)")
     def when(self, event: AuditEvent) -> str:
         return f"{event.time:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="what happened")
+    def what(self, event: AuditEvent) -> str:
+        """Return the event as a sentence."""
+        made = getattr(event, "sentence", None)
+        return made or sentences.sentences(events=[event])[0]
 
     @admin.display(description="subject")
     def who(self, event: AuditEvent) -> str:
@@ -99,21 +116,6 @@ class AuditEventAdmin(ClosedAdmin):
         return response
 
 
-@admin.register(AuditSeal)
-class AuditSealAdmin(ClosedAdmin):
-    """Seals, newest first."""
-
-    list_display = ("number", "time", "count", "root", "key_id")
-    ordering = ("-number",)
-
-
-def _kinds() -> Iterator[str]:
-    kind = ""
-    kinds = AuditEvent.objects.order_by("kind").values_list("kind", flat=True)
-    while kind := kinds.filter(kind__gt=kind).first() or "":
-        yield kind
-
-
 def _narrowed(request: HttpRequest, query: str, *, found: bool) -> dict[str, str]:
     """Return what narrowed the list; a value that found nothing is not repeated.
 
@@ -122,5 +124,5 @@ def _narrowed(request: HttpRequest, query: str, *, found: bool) -> dict[str, str
     Someone may search for an address or a session hash, and the log must never hold one. A value
     that found an event stands in the log already.
     """
-    given = {"q": query.strip(), **{name: request.GET.get(name, "") for name in ("kind", "days")}}
+    given = {"q": query.strip(), **{name: request.GET.get(name, "") for name in _NARROWING}}
     return {name: value if found else "(found nothing)" for name, value in given.items() if value}

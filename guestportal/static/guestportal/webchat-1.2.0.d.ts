@@ -1,6 +1,6 @@
-/** Types of webchat.js 1.1.0. */
+/** Types of webchat.js 1.2.0. */
 
-export const version: "1.1.0";
+export const version: "1.2.0";
 
 /** Codes the service answers with, and the client's own for what never got an answer. */
 export type WebchatErrorCode =
@@ -48,13 +48,9 @@ export class WebchatError extends Error {
   readonly fields?: Record<string, string[]>;
 }
 
-export interface SessionOptions {
+export interface CallOptions {
   /** Address of the service, such as "https://chat.example.com". */
   endpoint: string;
-  /** 1 to 256 characters. Only its hash is used. Default for `init`: `crypto.randomUUID()`. */
-  session?: string;
-  /** Hex HMAC-SHA-256 of the session id from your backend, or a function that asks it for one. */
-  signature?: string | ((session: string) => string | Promise<string>);
   /** Milliseconds for the whole call, every try included. Default 20,000. */
   timeout?: number;
   /** Tries, the first included. Default 3. */
@@ -63,6 +59,31 @@ export interface SessionOptions {
   signal?: AbortSignal;
   /** Used instead of `window.fetch`. */
   fetch?: typeof fetch;
+}
+
+export interface SessionOptions extends CallOptions {
+  /** 1 to 256 characters. Only its hash is used. Default for `init`: `crypto.randomUUID()`. */
+  session?: string;
+  /** Hex HMAC-SHA-256 of the session id from your backend, or a function that asks it for one. */
+  signature?: string | ((session: string) => string | Promise<string>);
+}
+
+export interface NoticeOptions extends CallOptions {
+  /** The reader's language, a BCP 47 tag. Default: that of the page, `<html lang>`. */
+  language?: string;
+}
+
+/** A published privacy notice; `version` and `language` are what `init` takes. */
+export interface Notice {
+  version: string;
+  language: string;
+  /** Plain text; paragraphs are parted by blank lines. */
+  text: string;
+  /** Of `text` in UTF-8, hexadecimal. */
+  sha256: string;
+  purposes: string[];
+  /** ISO 8601. */
+  effectiveFrom: string;
 }
 
 export interface InitOptions extends SessionOptions {
@@ -102,6 +123,9 @@ export interface Chat {
   /** Forgets the token and stops renewing it. */
   close(): void;
 }
+
+/** The notice to show before anything is asked. Rejects with WebchatError, `not_found` where none is. */
+export function notice(options: NoticeOptions): Promise<Notice>;
 
 /** Rejects with WebchatError, or TypeError where `consent` is neither true nor false. */
 export function init(options: InitOptions): Promise<Chat>;
