@@ -7,7 +7,7 @@ import base64
 import hashlib
 from pathlib import Path
 
-VERSION = "1.1.0"
+VERSION = "1.2.0"
 MODULE = Path(__file__).resolve().parent / f"static/guestportal/webchat-{VERSION}.js"
 
 
