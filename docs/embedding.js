@@ -1,4 +1,4 @@
-import { init } from "https://chat.example.com/static/guestportal/webchat-1.1.0.js";
+import { init } from "https://chat.example.com/static/guestportal/webchat-1.2.0.js";
 
 const [accept, decline, withdraw] = document.querySelectorAll("#chat button");
 const show = (text) => (document.querySelector("#chat-status").textContent = text);

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 from guestportal import webchat
 from tests.browser.conftest import CHAT, SHOP, Web
 
-CLIENT = f"{CHAT}/static/guestportal/webchat-1.1.0.js"
+CLIENT = f"{CHAT}/static/guestportal/webchat-1.2.0.js"
 
 
 def visit(web: Web) -> Page:

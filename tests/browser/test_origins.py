@@ -141,7 +141,7 @@ def test_any_origin_may_load_the_client_under_its_integrity_hash(web: Web) -> No
     page = web.open(f"{EVIL}/blank.html")
 
     version = page.evaluate(
-        f"""async () => (await import("{CHAT}/static/guestportal/webchat-1.1.0.js")).version"""
+        f"""async () => (await import("{CHAT}/static/guestportal/webchat-1.2.0.js")).version"""
     )
 
     assert version == "1.1.0"

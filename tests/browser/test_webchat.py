@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Request
 from tests.browser.conftest import CHAT, SHOP, STRICT_CHAT, Web
 from tests.support.service import ROOT
 
-MODULE = f"{CHAT}/static/guestportal/webchat-1.1.0.js"
+MODULE = f"{CHAT}/static/guestportal/webchat-1.2.0.js"
 GUIDE = (ROOT / "docs" / "embedding.md").read_text()
 
 # Runs a piece of script with `client` (the module) and returns its value, or the error's parts.

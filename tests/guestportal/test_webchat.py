@@ -14,6 +14,7 @@ from tests.support.service import ROOT
 PUBLISHED = {
     "1.0.0": "sha384-4KQ9vTLiRZ+XnN4mSbx3stpzPQPk+Fy/i41D7xFaP+kOKwUeIF1UO9L0GjaaiyOi",
     "1.1.0": "sha384-zNdrAOy3Or0/DDoD8b+1ftwHC3C56tr2HUxEpOfCA1iCahUJvmQ65gXkJLH2Y0tk",
+    "1.2.0": "sha384-J/VtUUqKukSF5NMa/gr7h1n9tnDVDZv2GdoTVzRz+7+BlDAYzKzEqrinGDhYH4Iv",
 }
 GUIDE = (ROOT / "docs" / "embedding.md").read_text()
 PAGE = (ROOT / "docs" / "embedding.html").read_text()
@@ -58,8 +59,9 @@ def test_stores_no_token() -> None:
     assert storages.search(webchat.MODULE.read_text()) is None
 
 
-def test_the_guides_snippet_is_the_script_that_the_browser_tests_run() -> None:
-    script = (ROOT / "docs" / "embedding.js").read_text()
+@pytest.mark.parametrize("name", ["embedding.js", "embedding-messenger.js", "embedding-socket.js"])
+def test_the_guides_snippets_are_the_scripts_that_the_browser_tests_run(name: str) -> None:
+    script = (ROOT / "docs" / name).read_text()
 
     assert f"```js\n{script}```" in GUIDE
 

@@ -116,9 +116,9 @@ export interface Chat {
   /** A token that has not ended: renewed first where it is time. Rejects with WebchatError. */
   token(): Promise<string>;
   /**
-   * Hands `messenger.customAttributes` to the stock Messenger, whose `window.Genesys` may not have
-   * loaded yet. Resolves when it has them: only then open it. Rejects with `messenger` where it
-   * refuses them or is not there within `timeout`. A withdrawal then ends its conversation too.
+   * Hands `messenger.customAttributes` to the stock Messenger, by `window.Genesys`, which may still
+   * be the queue of its snippet. Resolves when it has them. Rejects with `messenger` where it refuses
+   * them or is not there within `timeout`. From then on a withdrawal ends its conversation too.
    */
   handToMessenger(genesys?: Genesys): Promise<void>;
   /**

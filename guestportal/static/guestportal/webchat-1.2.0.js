@@ -79,7 +79,7 @@ class Chat {
   }
 
   /** Tell the stock Messenger who this is; wait for it before a conversation starts. */
-  handToMessenger(genesys = globalThis.Genesys) {
+  handToMessenger(genesys = (...call) => globalThis.Genesys(...call)) {
     this.#stayOpen();
     const { customAttributes } = this.messenger;
     const set = (attributes, ...then) =>
@@ -122,9 +122,9 @@ class Chat {
   /** Take consent back: from this moment no token is renewed, whatever the network does. */
   async withdraw() {
     this.close();
+    const answer = call("consent/withdraw", this.#identity, this.#options);
     this.#end?.();
-    const { withdrawn } = await call("consent/withdraw", this.#identity, this.#options);
-    return withdrawn;
+    return (await answer).withdrawn;
   }
 
   /** Forget the token and stop renewing it. */
