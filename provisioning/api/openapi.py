@@ -19,6 +19,19 @@ from rest_framework import serializers
 
 from crm.profiles import LookupFailed
 from provisioning import ledger
+from provisioning.api.answers import (
+    EXAMPLE_ACCESS,
+    EXAMPLE_ATTRIBUTES,
+    EXAMPLE_GUEST,
+    EXAMPLE_MESSENGER,
+    EXAMPLE_RECEIPT,
+    InitAnswer,
+    NoticeAnswer,
+    ProgressAnswer,
+    ReceiptAnswer,
+    TokenAnswer,
+    WithdrawAnswer,
+)
 from provisioning.api.refusals import refusal_rows
 from provisioning.api.requests import (
     GuestSerializer,
@@ -32,84 +45,9 @@ from provisioning.consent.receipts import ReceiptNotFound
 from provisioning.genesys import errors
 from provisioning.init.in_flight import Overloaded
 from provisioning.init.pipeline import ConsentDeclined, GuestNotFound
-from provisioning.models import Status
 
 TAG = "Webchat"
 EXAMPLE_SESSION = {"sessionId": "3f0c9f6e-6f3b-4c58-9a6e-6f2a0d6a5c11"}
-EXAMPLE_GUEST = {"guestId": "guest_8f14e45fceea"}
-EXAMPLE_ACCESS = {
-    **EXAMPLE_GUEST,
-    "accessToken": "eyJhbGciOiJIUzI1NiJ9.guest",
-    "expiresAt": "2026-11-22T18:30:00Z",
-}
-# Its beginning; a whole one has about 2,000 characters.
-EXAMPLE_RECEIPT = "eyJhbGciOiJFZERTQSIsImtpZCI6ImtQcktfIn0.eyJpYXQiOjE3OTU4OTU0MDB9.c2lnbmF0dXJl"
-EXAMPLE_ATTRIBUTES = {
-    "email": "visitor_4a77b392@temp.com",
-    "firstName": "Guest",
-    "tier": "Unknown",
-    "previousTickets": 0,
-}
-
-# --- Answers ------------------------------------------------------------------------------------
-
-
-class CrmAttributes(serializers.Serializer[Any]):
-    """What the CRM knows; which of the four are shown is the operator's choice."""
-
-    email = serializers.CharField(required=False)
-    firstName = serializers.CharField(required=False)
-    tier = serializers.CharField(required=False)
-    previousTickets = serializers.IntegerField(required=False, min_value=0)
-
-
-class TokenAnswer(serializers.Serializer[Any]):
-    """A guest of the platform and a token for it."""
-
-    guestId = serializers.CharField()
-    accessToken = serializers.CharField(help_text="Short-lived; keep it in memory only.")
-    expiresAt = serializers.CharField(help_text="ISO 8601, as the platform gave it.")
-
-
-class InitAnswer(TokenAnswer):
-    """A guest, its token, and what the visitor may see of the CRM."""
-
-    crmAttributes = CrmAttributes()
-
-
-class ProgressAnswer(serializers.Serializer[Any]):
-    """How far an asynchronous init got; `guestId` is null until there is a guest to use."""
-
-    status = serializers.ChoiceField(choices=Status.values)
-    guestId = serializers.CharField(allow_null=True)
-
-
-class WithdrawAnswer(serializers.Serializer[Any]):
-    """How many guests this call withdrew."""
-
-    withdrawn = serializers.IntegerField(min_value=0)
-
-
-class NoticeAnswer(serializers.Serializer[Any]):
-    """A published privacy notice. Send `version` and `language` with the init."""
-
-    version = serializers.CharField()
-    language = serializers.CharField(help_text="A BCP 47 tag.")
-    text = serializers.CharField(help_text="Plain text; paragraphs are parted by blank lines.")
-    sha256 = serializers.CharField(help_text="Of `text` in UTF-8, hexadecimal.")
-    purposes = serializers.ListField(child=serializers.CharField())
-    effectiveFrom = serializers.DateTimeField()
-
-
-class ReceiptAnswer(serializers.Serializer[Any]):
-    """A consent receipt, shaped on ISO/IEC TS 27560; docs/receipts.md shows how to verify it."""
-
-    receipt = serializers.RegexField(
-        r"^[\w-]+\.[\w-]+\.[\w-]+$",
-        help_text="A compact JWS (RFC 7515) with `typ` guestportal-receipt+jwt and `alg` EdDSA. "
-        "`kid` names its key in `/.well-known/guestportal-keys.json`.",
-    )
-
 
 # --- Operations ---------------------------------------------------------------------------------
 
@@ -143,10 +81,10 @@ def _post(
 ) -> Any:
     """Describe a POST; `asked` and `answered` are examples, `also` further answers by status."""
     examples = [OpenApiExample("request", value=asked, request_only=True)]
-    if answered:
-        examples.append(
-            OpenApiExample("answer", value=answered, response_only=True, status_codes=["200"])
-        )
+    examples += [
+        OpenApiExample(name, value=value, response_only=True, status_codes=["200"])
+        for name, value in (answered or {}).items()
+    ]
     return extend_schema(
         operation_id=operation_id,
         summary=summary,
@@ -170,7 +108,10 @@ INIT = _post(
     body=InitSerializer,
     answer=InitAnswer,
     asked={**EXAMPLE_SESSION, "consentGiven": True, "noticeVersion": "2026-11", "language": "en"},
-    answered={**EXAMPLE_ACCESS, "crmAttributes": EXAMPLE_ATTRIBUTES},
+    answered={
+        "Guest API": EXAMPLE_ACCESS | {"crmAttributes": EXAMPLE_ATTRIBUTES},
+        "Messenger": EXAMPLE_MESSENGER | {"crmAttributes": EXAMPLE_ATTRIBUTES},
+    },
     also={
         202: OpenApiResponse(
             ProgressAnswer,
@@ -242,7 +183,7 @@ TOKEN = _post(
     body=GuestSerializer,
     answer=TokenAnswer,
     asked=EXAMPLE_SESSION | EXAMPLE_GUEST,
-    answered=EXAMPLE_ACCESS,
+    answered={"Guest API": EXAMPLE_ACCESS, "Messenger": EXAMPLE_MESSENGER},
     refusals=(
         IdentityRequired,
         ledger.ConsentWithdrawn,
@@ -259,7 +200,7 @@ TAKE_BACK = _post(
     "stated\nagain. Repeating it does no harm.",
     answer=WithdrawAnswer,
     asked=EXAMPLE_SESSION,
-    answered={"withdrawn": 1},
+    answered={"answer": {"withdrawn": 1}},
     refusals=(IdentityRequired, Overloaded),
     links={"init": _link("webchat_init", "Handled as declined until consent is stated again.")},
 )

@@ -58,7 +58,8 @@ def platform() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def _chat(folder: Path, platform: Sandbox, **settings: str) -> Any:
+def serve_chat(folder: Path, platform: Sandbox, **settings: str) -> Any:
+    """Run a service that lets the website in."""
     return running_service(
         folder,
         platform.url,
@@ -79,7 +80,7 @@ def chat(tmp_path_factory: pytest.TempPathFactory, platform: Sandbox) -> Iterato
         env=environment(Path(), platform.url),
         check=True,
     )
-    with _chat(tmp_path_factory.mktemp("chat"), platform) as service:
+    with serve_chat(tmp_path_factory.mktemp("chat"), platform) as service:
         service.manage("seed_demo")  # publishes a notice, which the guide's page shows
         yield service
 
@@ -89,7 +90,7 @@ def strict_chat(tmp_path_factory: pytest.TempPathFactory, platform: Sandbox) -> 
     """A service that wants signatures and lets an address call it three times a second."""
     strict = {"IDENTITY_VERIFICATION": "required", "IDENTITY_SECRET": IDENTITY_SECRET}
     folder = tmp_path_factory.mktemp("strict")
-    with _chat(folder, platform, INIT_RATE="3/s", **strict) as service:
+    with serve_chat(folder, platform, INIT_RATE="3/s", **strict) as service:
         yield service
 
 

@@ -1,12 +1,16 @@
 """The demo page as a visitor uses it, and the API docs, under the strict policy."""
 
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from guestportal.serving import organisation
 from tests.browser.origins import chromium
+from tests.support.messenger import environment
 from tests.support.sandbox import Sandbox, running_sandbox
 from tests.support.service import Service, running_service
 
@@ -15,16 +19,28 @@ PHONE = {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def platform() -> Iterator[Sandbox]:
-    with running_sandbox() as sandbox:
+    with running_sandbox(*organisation.OPTIONS) as sandbox:
         yield sandbox
+
+
+@contextmanager
+def demo(folder: Path, platform: Sandbox, **settings: str) -> Iterator[Service]:
+    limits = {"GENESYS_DEADLINE": "2", "GENESYS_READ_TIMEOUT": "1"}
+    with running_service(folder, platform.url, DEBUG="on", **limits, **settings) as service:
+        service.manage("seed_demo")
+        yield service
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, platform: Sandbox) -> Iterator[Service]:
-    limits = {"GENESYS_DEADLINE": "2", "GENESYS_READ_TIMEOUT": "1"}
-    folder: Path = tmp_path_factory.mktemp("demo")
-    with running_service(folder, platform.url, DEBUG="on", **limits) as service:
-        service.manage("seed_demo")
+    with demo(tmp_path_factory.mktemp("demo"), platform) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def on_messenger(tmp_path_factory: pytest.TempPathFactory, platform: Sandbox) -> Iterator[Service]:
+    settings = environment(platform.url) | organisation.SETTINGS
+    with demo(tmp_path_factory.mktemp("messenger"), platform, **settings) as service:
         yield service
 
 
@@ -140,6 +156,33 @@ def test_fits_a_telephone(page: Page) -> None:
     expect(page.locator(".exchange")).to_contain_text("/guests")
 
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_shows_what_messenger_is_told_and_no_value_of_the_crm_in_it(
+    page: Page, on_messenger: Service, platform: Sandbox
+) -> None:
+    page.goto(on_messenger.url)
+
+    press(page, "Accept")
+
+    heading(page, "You are connected")
+    (contact,) = (call["body"]["contact"] for call in platform.calls(endpoint="enrich"))
+    assert contact["customFields"]["tier_text"] == "Enterprise"
+    told = page.locator('[data-show="attributes"]')
+    expect(told).to_have_text(re.compile(r"consent given, guest [0-9a-f-]{36}"))
+
+
+def test_calls_messenger_for_nobody_who_declines(
+    page: Page, on_messenger: Service, platform: Sandbox
+) -> None:
+    page.goto(on_messenger.url)
+
+    press(page, "Decline")
+
+    heading(page, "You are connected")
+    expect(page.locator("#chat")).to_contain_text("consent declined, guest anon-")
+    expect(page.locator(".exchange")).to_contain_text("nothing")
+    assert platform.calls() == []
 
 
 def test_shows_the_api_under_the_policy(page: Page, service: Service) -> None:

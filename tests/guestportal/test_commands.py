@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from audit.models import AuditEvent, AuditLeaf
-from crm.models import CrmRecord
+from crm.models import AttributeMapping, CrmRecord
 from provisioning.models import GuestCreation, IdempotencyKey
 from tests.support.platform import Platform, breaks
 from tests.support.sandbox import Sandbox, running_sandbox
@@ -91,6 +91,21 @@ def test_seed_demo_makes_records_and_an_administrator_once(db: None) -> None:
     assert administrator.check_password(password)
     assert "password" not in second
     assert sorted(CrmRecord.objects.values_list("tier", flat=True)) == ["Changed", "Standard"]
+
+
+def test_seed_demo_names_the_shipped_attributes_as_the_platform_in_use_does(
+    db: None, settings: Any
+) -> None:
+    named: list[list[str]] = []
+    for platform in ("messenger", "guest-api"):
+        settings.GENESYS_PLATFORM = platform
+        run("seed_demo")
+        named.append(list(AttributeMapping.objects.values_list("target", flat=True)))
+
+    assert named == [
+        ["tier_text", "previous_tickets_integer", "integration_source_text"],
+        ["crmTier", "historicalTickets", "integrationSource"],
+    ]
 
 
 # --- check_genesys ------------------------------------------------------------------------------

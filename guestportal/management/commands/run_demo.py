@@ -12,7 +12,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from backoffice.files import private
+from guestportal.config import SETTINGS
 from guestportal.environment import dotenv
+from guestportal.serving import organisation
 from guestportal.serving.listening import CannotListen, require_listening
 from guestportal.serving.processes import housekeeping, patience, web
 from guestportal.serving.supervisor import Child, supervise
@@ -26,7 +28,8 @@ class Command(BaseCommand):
     help = (
         "Migrates the demo database, loads demo data, starts the Genesys sandbox, the web server "
         "and housekeeping, prints a curl line, and stops all of it on Ctrl-C. Its settings, with "
-        "secrets made once, are kept in var/demo.env: ENV_FILE=var/demo.env for other commands."
+        "secrets made once, are kept in var/demo.env: ENV_FILE=var/demo.env for other commands. "
+        "GENESYS_PLATFORM chooses which platform the sandbox plays."
     )
     requires_system_checks: list[str] = []
 
@@ -47,6 +50,7 @@ class Command(BaseCommand):
             _write(ENV_FILE, demo)
         self._introduce(demo, sandbox_port)
         sandbox = [sys.executable, "-m", "sandbox", f"--port={sandbox_port}"]
+        sandbox += organisation.OPTIONS
         children = [Child("sandbox", sandbox), web(), housekeeping()]
         sys.exit(supervise(children, patience=patience()))
 
@@ -54,6 +58,7 @@ class Command(BaseCommand):
         here = f"http://127.0.0.1:{settings.PORT}"
         body = '{"sessionId": "demo-session-jane", "consentGiven": true}'
         self.stdout.write(
+            f"\n  platform   {demo['GENESYS_PLATFORM']}   (GENESYS_PLATFORM=messenger make run)"
             f"\n  chat       {here}/   the demo page"
             f"\n  admin      {here}/admin/   demo-admin / {demo.get(PASSWORD, '(yours)')}"
             f"\n  API        {here}/api/docs"
@@ -75,6 +80,7 @@ def _secrets(known: dict[str, str]) -> dict[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(48),
         "AUDIT_SIGNING_KEY": secrets.token_hex(32),
         "SESSION_HASH_PEPPER": settings.SESSION_HASH_PEPPER,
+        "MESSENGER_TOKEN_KEY": secrets.token_hex(32),
     }
     return made | {name: known[name] for name in (*made, PASSWORD) if name in known}
 
@@ -85,10 +91,12 @@ def _settings(sandbox_port: int) -> dict[str, str]:
         "SECURE_SSL_REDIRECT": "off",
         "DATABASE_URL": f"sqlite:///{_database()}",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "GENESYS_PLATFORM": settings.GENESYS_PLATFORM,
         "GENESYS_BASE_URL": f"http://127.0.0.1:{sandbox_port}",
         "GENESYS_OAUTH_URL": f"http://127.0.0.1:{sandbox_port}/oauth/token",
         "GENESYS_CLIENT_ID": "demo-client",
         "GENESYS_CLIENT_SECRET": "demo-secret",
+        **organisation.SETTINGS,
     }
 
 
@@ -103,7 +111,7 @@ def _database() -> str:
 def _read(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
-    return dotenv.read(path, ours=()).values
+    return dotenv.read(path, ours={*SETTINGS, PASSWORD}).values
 
 
 def _write(path: Path, demo: dict[str, str]) -> None:

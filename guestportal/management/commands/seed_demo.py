@@ -3,13 +3,14 @@
 import secrets
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from crm import sessions
-from crm.models import CrmRecord
+from crm import changes, sessions
+from crm.models import AttributeMapping, CrmRecord
 from crm.sessions import hash_session
 from provisioning.consent import notices
 from provisioning.models import Notice, NoticeDraft
@@ -17,6 +18,12 @@ from provisioning.models import Notice, NoticeDraft
 VISITORS = (
     ("demo-session-jane", "jane.doe@example.com", "Jane", "Enterprise", 12),
     ("demo-session-john", "john.smith@example.com", "John", "Standard", 3),
+)
+# The same attributes, as each platform names them.
+TARGETS = (
+    {"guest-api": "crmTier", "messenger": "tier_text"},
+    {"guest-api": "historicalTickets", "messenger": "previous_tickets_integer"},
+    {"guest-api": "integrationSource", "messenger": "integration_source_text"},
 )
 ADMINISTRATOR = "demo-admin"
 NOTICE_VERSION = "demo-1"
@@ -31,7 +38,8 @@ NOTICE_TEXT = (
 class Command(BaseCommand):
     help = (
         "Creates the roles, two demo CRM records, the demo page's privacy notice and, once, the "
-        "administrator demo-admin, whose password it prints. Leaves what exists as it is; not for "
+        "administrator demo-admin, whose password it prints. Gives the shipped attribute mappings "
+        "the names of the platform in use; leaves all else that exists as it is. Not for "
         "production."
     )
 
@@ -48,12 +56,24 @@ class Command(BaseCommand):
                     "previous_tickets": tickets,
                 },
             )
+        _name_the_targets()
         _publish_the_notice()
         users = get_user_model().objects
         if not users.filter(username=ADMINISTRATOR).exists():
             password = secrets.token_urlsafe(12)
             users.create_superuser(ADMINISTRATOR, password=password)
             self.stdout.write(f"administrator {ADMINISTRATOR}, password {password}")
+
+
+def _name_the_targets() -> None:
+    """Name the shipped mappings' targets as the platform in use does."""
+    mappings = {mapping.target: mapping for mapping in AttributeMapping.objects.all()}
+    for names in TARGETS:
+        wanted = names[settings.GENESYS_PLATFORM]
+        mapping = next((mappings[name] for name in names.values() if name in mappings), None)
+        if mapping and wanted not in mappings:
+            mapping.target = wanted
+            changes.save_mapping(mapping=mapping, actor="system")
 
 
 def _publish_the_notice() -> None:

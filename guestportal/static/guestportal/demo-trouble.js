@@ -1,11 +1,13 @@
 // What can be made to go wrong: faults of the sandbox, and options a page would not choose.
 
+// The call that makes a guest, on either platform.
+const guests = (fault) => ["guests", "enrich"].map((endpoint) => ({ endpoint, ...fault }));
 const FAULTS = {
-  busy: [{ endpoint: "guests", kind: "status", status: 429, headers: { "Retry-After": "30" } }],
-  down: [{ endpoint: "guests", kind: "status", status: 503 }],
-  silent: [{ endpoint: "guests", kind: "hang" }],
-  nonsense: [{ endpoint: "guests", kind: "garbage", shape: "html" }],
-  refuses: [{ endpoint: "guests", kind: "status", status: 400 }],
+  busy: guests({ kind: "status", status: 429, headers: { "Retry-After": "30" } }),
+  down: guests({ kind: "status", status: 503 }),
+  silent: guests({ kind: "hang" }),
+  nonsense: guests({ kind: "garbage", shape: "html" }),
+  refuses: guests({ kind: "status", status: 400 }),
   credentials: [{ endpoint: "oauth", kind: "status", status: 401 }],
 };
 const OPTIONS = {

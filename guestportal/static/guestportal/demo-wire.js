@@ -26,6 +26,7 @@ export function endExchange(item, status, text) {
 export async function showPlatformCalls(item, sandbox) {
   if (!sandbox) return;
   const calls = await callsSince(sandbox, seen ?? 0);
+  if (!calls.length) part(item, "platform").append(fill("nothing", {}));
   for (const { number, method, path, status, body } of calls) {
     seen = number;
     const row = fill("call", { address: `${method} ${path}`, sent: readable(JSON.stringify(body)) });

@@ -44,10 +44,19 @@ async function start(consent) {
     setText("name", chat.crmAttributes.firstName ?? "visitor");
     setText("guest", chat.guestId);
     setText("email", chat.crmAttributes.email ?? "not shown");
+    showMessenger(chat.messenger);
     show("ready");
   } catch (error) {
     showError(error);
   }
+}
+
+/** What `chat.handToMessenger()` would hand over; there is no Messenger on this page. */
+function showMessenger(messenger) {
+  for (const row of chatBox.querySelectorAll("[data-messenger]")) row.hidden = !messenger;
+  if (!messenger) return;
+  const { guestportal_guest_id: guest, guestportal_consent: consent } = messenger.customAttributes;
+  setText("attributes", `consent ${consent}, guest ${guest}`);
 }
 
 async function withdraw() {

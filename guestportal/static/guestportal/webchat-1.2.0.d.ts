@@ -33,7 +33,9 @@ export type WebchatErrorCode =
   /** An answer that is not the service's: a proxy's error page. */
   | "bad_answer"
   /** `close()` or `withdraw()` came first. */
-  | "closed";
+  | "closed"
+  /** The Messenger of the page did not take what it was handed, or is not there. */
+  | "messenger";
 
 export class WebchatError extends Error {
   readonly name: "WebchatError";
@@ -108,16 +110,43 @@ export interface CrmAttributes {
   previousTickets?: number;
 }
 
+/** What a page needs where the platform is Messenger. It names the visitor to the flow, and no more. */
+export interface Messenger {
+  deploymentId: string;
+  /** As in the deployment's snippet. */
+  environment: string;
+  /** For a socket of your own. */
+  socketUrl: string;
+  customAttributes: { guestportal_guest_id: string; guestportal_consent: "given" | "declined" };
+}
+
+/** The command queue that the vendor's snippet makes. */
+export type Genesys = (kind: "command" | "subscribe", name: string, ...rest: unknown[]) => unknown;
+
 export interface Chat {
   readonly session: string;
   readonly guestId: string;
   readonly crmAttributes: CrmAttributes;
+  /** Absent on the Guest API, as is `messenger`. */
+  readonly platform?: "messenger";
+  readonly messenger?: Messenger;
   /** The token as it is now; undefined once the chat has ended. */
   readonly accessToken?: string;
   /** ISO 8601; undefined once the chat has ended. */
   readonly expiresAt?: string;
   /** A token that has not ended: renewed first where it is time. Rejects with WebchatError. */
   token(): Promise<string>;
+  /**
+   * Hands `messenger.customAttributes` to the stock Messenger, by `window.Genesys`, which may still
+   * be the queue of its snippet. Resolves when it has them. Rejects with `messenger` where it refuses
+   * them or is not there within `timeout`. From then on a withdrawal ends its conversation too.
+   */
+  handToMessenger(genesys?: Genesys): Promise<void>;
+  /**
+   * Opens the session on a socket of your own, now or when that opens. A withdrawal then ends the
+   * session too. Send `messenger.customAttributes` with each message.
+   */
+  handToSocket(socket: WebSocket): void;
   /** Takes consent back and ends the chat. Resolves to the number of guests withdrawn. */
   withdraw(): Promise<number>;
   /** Forgets the token and stops renewing it. */

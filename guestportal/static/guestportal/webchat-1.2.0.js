@@ -52,13 +52,15 @@ class Chat {
   #timer;
   #renewal;
   #closed = false;
+  #end; // what a withdrawal says where the chat was handed to
 
-  constructor(identity, { crmAttributes, ...access }, options) {
+  constructor(identity, { crmAttributes, platform, messenger, ...access }, options) {
     this.#identity = identity;
     this.#options = options;
     this.session = identity.sessionId;
     this.guestId = access.guestId;
     this.crmAttributes = crmAttributes;
+    Object.assign(this, { platform, messenger });
     this.#keep(access);
     // A computer that slept, or a page that comes back, may have missed its timer.
     for (const [target, event] of [[document, "visibilitychange"], [window, "pageshow"]]) {
@@ -77,15 +79,57 @@ class Chat {
 
   /** Resolve to a token that has not ended, a new one where it is time. */
   async token() {
-    if (this.#closed) throw new WebchatError("closed", "This chat has ended.");
+    this.#stayOpen();
     return this.#stopwatch() < this.#due ? this.accessToken : this.#renew();
+  }
+
+  /** Tell the stock Messenger who this is; wait for it before a conversation starts. */
+  handToMessenger(genesys = (...call) => globalThis.Genesys(...call)) {
+    this.#stayOpen();
+    const { customAttributes } = this.messenger;
+    const set = (attributes, ...then) =>
+      genesys("command", "Database.set", { messaging: { customAttributes: attributes } }, ...then);
+    this.#end = () => {
+      set({ ...customAttributes, guestportal_consent: "declined" });
+      genesys("command", "MessagingService.clearConversation");
+    };
+    return new Promise((resolve, reject) => {
+      const failed = () => reject(new WebchatError("messenger", "The chat window does not answer."));
+      const timer = setTimeout(failed, this.#options.timeout ?? 20_000);
+      const done = () => (clearTimeout(timer), resolve());
+      // Told again whenever somebody subscribes, also after a withdrawal.
+      const ready = () => this.#closed || set(customAttributes, done, failed);
+      genesys("subscribe", "Database.ready", ready);
+    });
+  }
+
+  /** Open the session on a socket of the page's own to `messenger.socketUrl`. */
+  handToSocket(socket) {
+    this.#stayOpen();
+    const [{ deploymentId }, token] = [this.messenger, this.accessToken];
+    const send = (action, fields) => socket.send(JSON.stringify({ action, token, ...fields }));
+    const configure = () =>
+      send("configureSession", {
+        deploymentId,
+        startNew: false,
+        tracingId: crypto.randomUUID(),
+        journeyContext: {
+          customer: { id: token, idType: "cookie" },
+          customerSession: { id: "", type: "web" },
+        },
+      });
+    this.#end = () =>
+      socket.readyState === 1 ? send("closeSession", { closeAllConnections: true }) : socket.close();
+    if (socket.readyState) configure();
+    else socket.addEventListener("open", configure, { once: true });
   }
 
   /** Take consent back: from this moment no token is renewed, whatever the network does. */
   async withdraw() {
     this.close();
-    const { withdrawn } = await call("consent/withdraw", this.#identity, this.#options);
-    return withdrawn;
+    const answer = call("consent/withdraw", this.#identity, this.#options);
+    this.#end?.();
+    return (await answer).withdrawn;
   }
 
   /** Forget the token and stop renewing it. */
@@ -97,8 +141,12 @@ class Chat {
     window.removeEventListener("pageshow", this.#look);
   }
 
-  #keep({ [SERVED]: served = Date.now(), ...access }) {
+  #stayOpen() {
     if (this.#closed) throw new WebchatError("closed", "This chat has ended.");
+  }
+
+  #keep({ [SERVED]: served = Date.now(), ...access }) {
+    this.#stayOpen();
     // A life, by the server's own clock: the visitor's may be hours wrong.
     const life = Date.parse(access.expiresAt) - served;
     this.#access = access;

@@ -200,7 +200,8 @@ def test_the_demo_keeps_its_settings_for_its_owner_and_reads_them_again(tmp_path
     from guestportal.management.commands import run_demo
 
     path = tmp_path / "var" / "demo.env"
-    demo = {"SESSION_HASH_PEPPER": "a # 'pepper' with $igns \\ \"", "DEBUG": "on"}
+    demo = run_demo._secrets({}) | run_demo._settings(9000) | {"DEMO_PASSWORD": "of the demo"}
+    demo["SESSION_HASH_PEPPER"] = "a # 'pepper' with $igns \\ \""
 
     run_demo._write(path, demo)
 

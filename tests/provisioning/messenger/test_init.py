@@ -5,6 +5,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.test import Client
+from jsonschema import validate
 
 from crm.sessions import hash_session
 from provisioning.models import GuestCreation
@@ -100,6 +102,21 @@ def test_tells_the_page_which_deployment_to_open(messenger: Visitor) -> None:
             "guestportal_consent": "given",
         },
     }
+
+
+def test_answers_as_openapi_describes_it(messenger: Visitor, client: Client) -> None:
+    described = dict(client.get("/api/schema").json())
+    answer = messenger.init(consentGiven=True).json()
+
+    for name, body in {
+        "InitAnswer": answer,
+        "TokenAnswer": messenger.token(answer["guestId"]).json(),
+    }.items():
+        schema = {"$ref": f"#/components/schemas/{name}", "components": described["components"]}
+        validate(body, schema)
+        fields = described["components"]["schemas"][name]
+        assert set(fields["properties"]) == set(body)
+        assert not {"platform", "messenger"} & set(fields["required"])
 
 
 def test_shows_the_page_no_value_of_the_crm_that_the_contract_does_not(messenger: Visitor) -> None:
