@@ -5,8 +5,11 @@ from typing import Any
 
 from django.conf import settings
 
-from crm import changes
+from crm import changes, targets
 from crm.models import AttributeMapping
+from provisioning.genesys.checking import described
+from provisioning.genesys.deadline import Deadline
+from provisioning.genesys.errors import PlatformError
 from provisioning.genesys.platform import default_attributes, get_platform
 
 # What each shipped mapping is made of; its name is the platform's (`DEFAULT_ATTRIBUTES`).
@@ -49,6 +52,18 @@ def in_force() -> dict[str, str]:
     """Return the names that are sent, each with the type of its values."""
     mappings = AttributeMapping.objects.filter(enabled=True)
     return {mapping.target: mapping.value_type for mapping in mappings}
+
+
+def refusal(target: str, value_type: str) -> str:
+    """Return why the platform would not take an attribute; `crm.targets` asks. Raises Unchecked."""
+    platform = get_platform()
+    if reason := platform.attribute_error(name=target, value_type=value_type):
+        return reason
+    deadline = Deadline(seconds=settings.GENESYS_DEADLINE)
+    try:
+        return platform.attribute_missing(name=target, deadline=deadline)
+    except PlatformError as exc:
+        raise targets.Unchecked(described(error=exc)) from exc
 
 
 def left_out(*, mappings: Iterable[AttributeMapping]) -> Mapping[str, str]:

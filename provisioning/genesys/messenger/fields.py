@@ -26,11 +26,11 @@ def problem(*, key: str, value_type: str) -> str:
     """Return why no field has this key and takes such values; empty where one can."""
     if not _KEY.fullmatch(key):
         return (
-            f"{key} can be no field of a contact: a field's name has small letters, digits and _ "
-            "and ends in its type, as tier_text, visits_integer, score_number or vip_checkbox."
+            "No field of a contact can have this name: it must be of small letters, digits and _ "
+            "and end in its type, as tier_text, visits_integer, score_number or vip_checkbox."
         )
     if value_type not in _TAKES[_core_type(key)]:
-        return f"A field that ends in _{_core_type(key)} takes no value of type {value_type}."
+        return f"A field that ends in _{_core_type(key)} takes no value of the type {value_type}."
     return ""
 
 
@@ -53,7 +53,7 @@ def remedy(*, key: str) -> str:
     """Return what an operator does about a field that the schema lacks."""
     if needs_options(key=key):
         return "Its options are yours to choose: make it in the platform's admin console."
-    return "`manage.py messenger_setup --apply` adds it, and says which version to set."
+    return "manage.py messenger_setup --apply adds it, and says which version to set."
 
 
 def written(*, key: str) -> dict[str, Any]:

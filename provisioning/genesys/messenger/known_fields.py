@@ -24,7 +24,7 @@ def missing(*, key: str, api: Api, deadline: Deadline) -> str:
     if key in _keys(api, deadline):
         return ""
     return (
-        f"Version {settings.MESSENGER_SCHEMA_VERSION} of the contact schema has no field {key}. "
+        f"Version {settings.MESSENGER_SCHEMA_VERSION} of the contact schema has no such field. "
         f"{fields.remedy(key=key)} Until then the mapping can be saved disabled."
     )
 
@@ -32,13 +32,13 @@ def missing(*, key: str, api: Api, deadline: Deadline) -> str:
 def _keys(api: Api, deadline: Deadline) -> Collection[str]:
     name = f"messenger:fields:{settings.MESSENGER_SCHEMA_ID}:{settings.MESSENGER_SCHEMA_VERSION}"
     kept = cache.get(name)
-    if isinstance(kept, str):
-        raise Unavailable(kept)
+    if isinstance(kept, tuple):
+        raise Unavailable(kept[0], remedy=kept[1])
     if kept is None:
         try:
             kept = _read(api, deadline)
         except PlatformError as exc:
-            cache.set(name, str(exc), KEEP_FAILURE_SECONDS)
+            cache.set(name, (str(exc), exc.remedy), KEEP_FAILURE_SECONDS)
             raise
         cache.set(name, kept, KEEP_SECONDS)
     return list(kept)
@@ -48,5 +48,6 @@ def _read(api: Api, deadline: Deadline) -> list[str]:
     schema_id, version = settings.MESSENGER_SCHEMA_ID, settings.MESSENGER_SCHEMA_VERSION
     schema = Organisation(api, deadline).schema(schema_id, version) if schema_id else None
     if schema is None:
-        raise Rejected("MESSENGER_SCHEMA_ID and MESSENGER_SCHEMA_VERSION name no contact schema")
+        what = "MESSENGER_SCHEMA_ID and MESSENGER_SCHEMA_VERSION name no contact schema"
+        raise Rejected(what, remedy="manage.py messenger_setup says what to set.")
     return sorted(schema.keys)

@@ -77,7 +77,7 @@ class Command(BaseCommand):
     def _name_what_is_left_out(self) -> None:
         stored = AttributeMapping.objects.all()
         for target, reason in mappings.left_out(mappings=stored).items():
-            self.stdout.write(f"The mapping {target} is never sent: {reason}")
+            self.stdout.write(f"The mapping {target} is never sent. {reason}")
 
 
 def _targets(planned: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -131,10 +131,10 @@ def test_says_what_is_there_but_not_in_use(
     ("changed", "said"),
     [
         ({"target": "segment_text"}, "field segment_text: version 1 .* has no such field"),
-        ({"target": "segment_text"}, "messenger_setup --apply` adds it"),
+        ({"target": "segment_text"}, "messenger_setup --apply adds it"),
         ({"target": "tier_enum"}, "make it in the platform's admin console"),
         ({"target": "crmTier"}, "field crmTier: it is left out"),
-        ({"value_type": "integer"}, "_text takes no value of type integer"),
+        ({"value_type": "integer"}, "_text takes no value of the type integer"),
     ],
 )
 def test_names_the_mapping_that_has_no_field(
