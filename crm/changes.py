@@ -89,6 +89,11 @@ def restore_mappings(*, mappings: Sequence[Mapping[str, Any]], actor: str) -> No
             mapping.save()
 
 
+def stored_mappings() -> list[dict[str, Any]]:
+    """Return the whole set, as an event records it."""
+    return list(AttributeMapping.objects.values(*_MAPPING_COLUMNS))
+
+
 def _record_event(
     kind: str, record: CrmRecord, actor: str, request_id: str, data: dict[str, Any]
 ) -> None:
@@ -100,12 +105,8 @@ def _record_event(
 def _recorded(actor: str) -> Iterator[None]:
     """Run a change of the mappings in one transaction with an event of all before and after."""
     with transaction.atomic():
-        before = _mappings()
+        before = stored_mappings()
         yield
-        data = {"before": before, "after": _mappings()}
+        data = {"before": before, "after": stored_mappings()}
         log.record(kind=MAPPING_CHANGED, actor=actor, data=data)
     forget_mappings()
-
-
-def _mappings() -> list[dict[str, Any]]:
-    return list(AttributeMapping.objects.values(*_MAPPING_COLUMNS))

@@ -38,6 +38,8 @@ def _anchors(earlier: SimpleNamespace) -> str:
     return str(folder / "audit-anchors.jsonl")
 
 
+# Each is a module of `provisioning.genesys`.
+GENESYS_PLATFORMS = ("guest-api", "messenger")
 _SEED_DOMAIN = "mypurecloud.com"
 _SCOPES = "webchat:guest:write webchat:token:write"
 _ID = "[0-9A-Za-z-]{1,64}"
@@ -165,7 +167,7 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
     "The platform": (
         Setting(
             "GENESYS_PLATFORM",
-            choice("guest-api", "messenger"),
+            choice(*GENESYS_PLATFORMS),
             "The tutorial's Guest API, or what the vendor documents: docs/platforms.md",
             default="guest-api",
         ),

@@ -10,6 +10,7 @@ BASE_DIR, VAR_DIR = config.BASE_DIR, config.VAR_DIR
 DOTENV_UNKNOWN = reading.read_dotenv(BASE_DIR / ".env", ours=config.SETTINGS)
 values = reading.read(config.SETTINGS.values())
 globals().update(vars(values))  # each is a setting of Django's, under its own name
+GENESYS_PLATFORMS = config.GENESYS_PLATFORMS
 SECRET_KEY: str = values.SECRET_KEY  # django-stubs would have it str or bytes
 
 DATABASES = {"default": values.DATABASE_URL}

@@ -1,7 +1,7 @@
 """Attribute mappings: which attributes a guest gets on the platform, and earlier sets of them."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from django.urls import path, reverse
 
 from audit import staff
 from audit.models import AuditEvent
-from crm import changes
+from crm import changes, targets
 from crm.models import AttributeMapping
 
 _SHOWN_CHANGES = 50
@@ -36,7 +36,31 @@ def preview(request: HttpRequest) -> HttpResponse:
     return _preview_view(request)
 
 
-class RowForm(forms.ModelForm):  # type: ignore[type-arg]
+class MappingForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Refuses an attribute that the platform does not take; a disabled mapping sends none.
+
+    `unchecked`: why the platform could not be asked; it is saved then.
+    """
+
+    unchecked = ""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        target, value_type, enabled = (
+            cleaned.get(name, getattr(self.instance, name))
+            for name in ("target", "value_type", "enabled")
+        )
+        if self.errors or not enabled:
+            return cleaned
+        try:
+            if reason := targets.refusal(target=target, value_type=value_type):
+                self.add_error("target" if "target" in self.fields else None, reason)
+        except targets.Unchecked as exc:
+            self.unchecked = str(exc)
+        return cleaned
+
+
+class RowForm(MappingForm):
     """A row of the list; its fields say of which mapping they are, for a screen reader."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -44,11 +68,15 @@ class RowForm(forms.ModelForm):  # type: ignore[type-arg]
         for name, field in self.fields.items():
             field.widget.attrs["aria-label"] = f"{name} of {self.instance.target}"
 
+    def clean(self) -> dict[str, Any]:
+        return super().clean() if self.has_changed() else self.cleaned_data
+
 
 @admin.register(AttributeMapping)
 class AttributeMappingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The set as a table; each change of it is recorded whole, and can be taken back."""
 
+    form = MappingForm
     list_display = ("target", "source_kind", "source", "value_type", "default", "enabled", "order")
     list_editable = ("enabled", "order")
     change_form_template = "admin/crm/attributemapping/change_form.html"
@@ -66,9 +94,11 @@ class AttributeMappingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return [path("sets/", view, name="crm_attributemapping_sets"), *super().get_urls()]
 
     def save_model(
-        self, request: HttpRequest, obj: AttributeMapping, form: forms.BaseForm, change: bool
+        self, request: HttpRequest, obj: AttributeMapping, form: Any, change: bool
     ) -> None:
         changes.save_mapping(mapping=obj, actor=staff.actor(request))
+        if form.unchecked:
+            _warn_unchecked(request, form.unchecked)
 
     def delete_model(self, request: HttpRequest, obj: AttributeMapping) -> None:
         changes.delete_mapping(mapping=obj, actor=staff.actor(request))
@@ -127,9 +157,31 @@ def _restored(request: HttpRequest) -> HttpResponse:
         raise Http404
     recorded = json.loads(event.body)["data"][side]
     try:
+        _refuse(request, recorded)
         changes.restore_mappings(mappings=recorded, actor=staff.actor(request))
     except ValidationError as exc:
         messages.error(request, f"Not restored: {' '.join(exc.messages)}")
         return HttpResponseRedirect(request.path)
     messages.success(request, "The recorded mappings are in force again.")
     return HttpResponseRedirect(reverse("admin:crm_attributemapping_changelist"))
+
+
+def _refuse(request: HttpRequest, recorded: Sequence[Mapping[str, Any]]) -> None:
+    """Raise ValidationError where the platform does not take one of the attributes."""
+    try:
+        reasons = {
+            mapping["target"]: targets.refusal(
+                target=mapping["target"], value_type=mapping["value_type"]
+            )
+            for mapping in recorded
+            if mapping["enabled"]
+        }
+    except targets.Unchecked as exc:
+        _warn_unchecked(request, str(exc))
+        return
+    if refused := [f"{target}: {reason}" for target, reason in reasons.items() if reason]:
+        raise ValidationError(refused)
+
+
+def _warn_unchecked(request: HttpRequest, reason: str) -> None:
+    messages.warning(request, f"The platform could not be asked whether it takes this: {reason}")

@@ -9,10 +9,13 @@ deletions.py   guests to delete on the platform too
 preview.py     what the attribute mappings would send, shown inside the CRM's pages
 """
 
+from crm import targets
 from crm.admin.mappings import show_preview_with
+from provisioning import mappings
 from provisioning.admin import creations, deletions, holds, notices
 from provisioning.admin.preview import mapping_preview
 
 show_preview_with(view=mapping_preview)
+targets.refuse_with(refusal=mappings.refusal)
 
 __all__ = ["creations", "deletions", "holds", "notices"]

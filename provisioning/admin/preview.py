@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -12,16 +13,19 @@ from django.template.response import TemplateResponse
 from audit import staff
 from backoffice.inert import mask, mask_address, visible
 from crm import profiles
+from crm.admin import mappings
 from crm.admin.records import REVEAL, find_records
 from crm.models import AttributeMapping, CrmRecord
 from crm.profiles import Profile
 from provisioning.admin.person import require
 from provisioning.init import planning
+from provisioning.mappings import left_out
 
 NOBODY = "00000000"
 
 MappingForm = forms.modelform_factory(
     AttributeMapping,
+    form=mappings.MappingForm,
     fields=["target", "source_kind", "source", "value_type", "default", "enabled", "order"],
 )
 
@@ -31,12 +35,15 @@ def mapping_preview(request: HttpRequest) -> HttpResponse:
     require(request, "crm.view_attributemapping")
     form = _form(request)
     record, found = _visitor(request)
+    shown = _mappings(form)
     context = {
         "form": form if form and not form.is_valid() else None,
+        "unchecked": form.unchecked if form else "",
         "found": found,
         "record": record,
         "visitor": "",
-        "payload": _payload(request, record, form),
+        "payload": _payload(request, record, shown),
+        "left_out": left_out(mappings=shown),
     }
     template = "admin/provisioning/preview_part.html"
     if not request.headers.get("X-Preview"):
@@ -63,7 +70,9 @@ def _visitor(request: HttpRequest) -> tuple[CrmRecord | None, bool]:
     return record, record is not None
 
 
-def _payload(request: HttpRequest, record: CrmRecord | None, form: Any) -> str:
+def _payload(
+    request: HttpRequest, record: CrmRecord | None, shown: Iterable[AttributeMapping]
+) -> str:
     profile = profiles.unknown_profile(pseudonym=NOBODY)
     if record:
         profile = profiles.find_profile(session_hash=record.session_hash)
@@ -78,7 +87,7 @@ def _payload(request: HttpRequest, record: CrmRecord | None, form: Any) -> str:
         consent_type="explicit",
         session_hash=record.session_hash if record else "",
     )
-    attributes = profiles.map_attributes(profile=profile, mappings=_mappings(form))
+    attributes = profiles.map_attributes(profile=profile, mappings=shown)
     sent = dataclasses.replace(guest, attributes=attributes).message.body
     return visible(json.dumps(sent, indent=2, ensure_ascii=False))
 

@@ -211,7 +211,7 @@ RECEIPT = _post(
     body=GuestSerializer,
     answer=ReceiptAnswer,
     asked=EXAMPLE_SESSION | EXAMPLE_GUEST,
-    answered={"receipt": EXAMPLE_RECEIPT},
+    answered={"answer": {"receipt": EXAMPLE_RECEIPT}},
     refusals=(IdentityRequired, ReceiptNotFound, Overloaded),
 )
 OPERATIONS = {

@@ -3,6 +3,7 @@
     platform.py    what a platform is to the pipeline: the protocol, and the one in use
     guest_api.py   the tutorial's Guest API; messenger/: what the vendor documents
     calls.py       a call with our access token, for all of them
+    checking.py    what `check_genesys` asks of a platform
     oauth.py       our own access token: cached, refreshed once for all
     gate.py        whether the platform may be called now; gate_steps.py: its shared fields
     retry.py       a call again, where that is safe and can end in time

@@ -6,7 +6,7 @@ delete one.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -14,7 +14,9 @@ from urllib.parse import quote
 from django.conf import settings
 
 from backoffice.foreign import storable
+from provisioning.genesys import checking
 from provisioning.genesys.calls import Calls, Sending, expect_success
+from provisioning.genesys.checking import Check
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import PlatformError, Protocol, Refused
 from provisioning.genesys.gate import Reservation
@@ -22,6 +24,7 @@ from provisioning.genesys.platform import Guest, GuestRequest, GuestToken, Messa
 from provisioning.genesys.retry import about
 from provisioning.genesys.transport import Answer
 
+DEFAULT_ATTRIBUTES = ("crmTier", "historicalTickets", "integrationSource")  # as the seed
 ANONYMOUS_NAME = "Anonymous Visitor"
 _GUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}")
 # ISO 8601 in digits and its own separators: `fromisoformat` takes any character between the parts.
@@ -100,6 +103,22 @@ class GuestApi:
     def answer(self, *, guest_id: str, consent_given: bool) -> Mapping[str, Any]:
         """Return nothing: the token is all that a page needs."""
         return {}
+
+    def attribute_error(self, *, name: str, value_type: str) -> str:
+        """Return nothing: any name will do."""
+        return ""
+
+    def attribute_missing(self, *, name: str, deadline: Deadline) -> str:
+        """Return nothing: attributes need not be set up."""
+        return ""
+
+    def checks(self, *, attributes: Callable[[], Mapping[str, str]]) -> Iterator[Check]:
+        """Yield the access token: there is no call that changes nothing."""
+        yield checking.token(calls=self.calls)
+        yield Check(
+            "the guest call's scopes and role: they show only when a guest is made; see the "
+            "remedies for 403 in docs/operators.md"
+        )
 
     def find_guest(self, **_: Any) -> NoReturn:
         """Raise: there is no such call."""

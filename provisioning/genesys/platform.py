@@ -1,18 +1,21 @@
 """What a platform is to this service: the protocol that each one keeps, and the one in use.
 
-A platform is a module beside this one, named as GENESYS_PLATFORM names it, with a function
-`connect` that makes it. Which one it is, nobody outside of this package asks.
+A platform is a module beside this one, named as GENESYS_PLATFORM names it: a function `connect`
+that makes it, and DEFAULT_ATTRIBUTES, the names that the shipped mappings give to tier, number of
+earlier conversations and source. Which one it is, nobody outside of this package asks.
 """
 
 import functools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from types import ModuleType
 from typing import Any, Protocol
 
 from django.conf import settings
 
 from provisioning.genesys.calls import Calls
+from provisioning.genesys.checking import Check
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.gate import Reservation
 
@@ -139,10 +142,31 @@ class Platform(Protocol):
     def delete_guest(self, *, deletion: Deletion, deadline: Deadline) -> Deletion:
         """Take one step towards the end of a deletion, and return how far that got."""
 
+    def attribute_error(self, *, name: str, value_type: str) -> str:
+        """Return why there can be no such attribute, empty where there can; does no I/O.
+
+        `value_type`: text, integer, number or boolean. Such an attribute is left out.
+        """
+
+    def attribute_missing(self, *, name: str, deadline: Deadline) -> str:
+        """Return why the platform would not take the attribute now, empty where it would."""
+
+    def checks(self, *, attributes: Callable[[], Mapping[str, str]]) -> Iterator[Check]:
+        """Yield what has to be in order there; `attributes` gives what is mapped, with types."""
+
+
+def default_attributes(*, platform: str) -> tuple[str, str, str]:
+    """Return the names that the shipped mappings have on a platform."""
+    names: tuple[str, str, str] = _module(platform).DEFAULT_ATTRIBUTES
+    return names
+
 
 @functools.cache
 def get_platform() -> Platform:
     """Return this process's platform, built from the settings at first use."""
-    module = import_module("provisioning.genesys." + settings.GENESYS_PLATFORM.replace("-", "_"))
-    platform: Platform = module.connect()
+    platform: Platform = _module(settings.GENESYS_PLATFORM).connect()
     return platform
+
+
+def _module(platform: str) -> ModuleType:
+    return import_module("provisioning.genesys." + platform.replace("-", "_"))

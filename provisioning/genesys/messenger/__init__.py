@@ -5,10 +5,13 @@
     client.py     the platform: what an init, a withdrawal and an erasure do there
     api.py        its calls outside an init
     erasing.py    a contact's deletion, step by step
+    fields.py     the fields of a contact schema; known_fields.py: those that there are
+    organisation.py  its calls about source, schema and deployment
+    setup.py      what `messenger_setup` makes; checks.py: what `check_genesys` asks
 
 Docs: docs/platforms.md, which says what is certain, what is inferred and what was never tried.
 """
 
-from provisioning.genesys.messenger.client import connect
+from provisioning.genesys.messenger.client import DEFAULT_ATTRIBUTES, connect
 
-__all__ = ["connect"]
+__all__ = ["DEFAULT_ATTRIBUTES", "connect"]

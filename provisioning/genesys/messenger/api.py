@@ -43,26 +43,39 @@ class Api:
 
     def delete_contact(self, contact_id: str, deadline: Deadline) -> Answer | None:
         """Delete a contact, and it alone."""
-        return self._make("DELETE", _path(CONTACTS, contact_id), None, deadline)
+        return self.make("DELETE", _path(CONTACTS, contact_id), deadline)
 
     def get(self, collection: str, name: str, deadline: Deadline) -> Answer | None:
         """Return one thing of a collection."""
-        return self._make("GET", _path(collection, name), None, deadline)
+        return self.make("GET", _path(collection, name), deadline)
 
     def post(self, path: str, payload: Mapping[str, Any], deadline: Deadline) -> Answer | None:
         """Post a payload that may arrive twice without harm."""
-        return self._make("POST", path, payload, deadline)
+        return self.make("POST", path, deadline, payload)
 
-    def _make(
-        self, method: str, path: str, payload: Mapping[str, Any] | None, deadline: Deadline
+    def make(
+        self,
+        method: str,
+        path: str,
+        deadline: Deadline,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        repeatable: bool = True,
+        remedy: str = REMEDY,
     ) -> Answer | None:
+        """Make a call; `repeatable` and `remedy` are those of `Calls.make`, `expect_success`."""
         reservation = self._calls.reserve(calls=1, deadline=deadline)
         answer = self._calls.make(
-            path, payload, method=method, reservation=reservation, deadline=deadline
+            path,
+            payload,
+            method=method,
+            reservation=reservation,
+            deadline=deadline,
+            repeatable=repeatable,
         )
         if answer.status == 404:
             return None
-        expect_success(answer, remedy=REMEDY)
+        expect_success(answer, remedy=remedy)
         return answer
 
 

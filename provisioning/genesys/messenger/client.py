@@ -1,6 +1,6 @@
 """The calls: enrich for a visitor who consented, none for one who declined."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -8,16 +8,20 @@ from urllib.parse import quote
 from django.conf import settings
 
 from provisioning.genesys.calls import Calls, Sending, expect_success
+from provisioning.genesys.checking import Check
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import PlatformError, Rejected
 from provisioning.genesys.gate import Reservation
-from provisioning.genesys.messenger import contacts, erasing, names
+from provisioning.genesys.messenger import contacts, erasing, fields, known_fields, names
 from provisioning.genesys.messenger.api import ENRICH, REMEDY, Api
+from provisioning.genesys.messenger.checks import Checks
 from provisioning.genesys.platform import Deletion, Guest, GuestRequest, GuestToken, Message
 from provisioning.genesys.retry import about
 from provisioning.genesys.transport import Answer
 
-# What the calls of an init, of a withdrawal and of an erasure need (the vendor's JavaScript SDK).
+DEFAULT_ATTRIBUTES = ("tier_text", "previous_tickets_integer", "integration_source_text")
+# What the calls of an init, of a withdrawal and of an erasure need (the vendor's JavaScript SDK);
+# then those of `check_genesys` and of the admin's forms; then those of `messenger_setup` alone.
 PERMISSIONS = (
     "externalContacts:contact:enrich",
     "externalContacts:contact:view",
@@ -25,11 +29,21 @@ PERMISSIONS = (
     "gdpr:request:add",
     "gdpr:request:view",
 )
+VIEWS = (
+    "externalContacts:externalSource:view",
+    "externalContacts:customFields:view",
+    "webDeployments:deployment:view",
+)
+SETUP = (
+    "externalContacts:externalSource:add",
+    "externalContacts:customFields:add",
+    "externalContacts:customFields:edit",
+)
 
 
 def connect() -> "Messenger":
     """Return the platform as the settings describe it."""
-    return Messenger(Calls(grants=PERMISSIONS))
+    return Messenger(Calls(grants=(*PERMISSIONS, *VIEWS, *SETUP)))
 
 
 class Messenger:
@@ -147,6 +161,18 @@ class Messenger:
     def delete_guest(self, *, deletion: Deletion, deadline: Deadline) -> Deletion:
         """Take one step of a deletion."""
         return erasing.Erasing(self._api, deadline).step(deletion)
+
+    def attribute_error(self, *, name: str, value_type: str) -> str:
+        """Return why no contact schema can have such a field."""
+        return fields.problem(key=name, value_type=value_type)
+
+    def attribute_missing(self, *, name: str, deadline: Deadline) -> str:
+        """Return that the schema has no such field."""
+        return known_fields.missing(key=name, api=self._api, deadline=deadline)
+
+    def checks(self, *, attributes: Callable[[], Mapping[str, str]]) -> Iterator[Check]:
+        """Yield what `check_genesys` asks."""
+        return Checks(self.calls, self._api).all(attributes=attributes)
 
     def _is_alone(self, contact_id: str, deadline: Deadline) -> bool:
         found = self._api.canonical(contact_id, deadline)

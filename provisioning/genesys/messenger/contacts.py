@@ -12,17 +12,13 @@ from django.conf import settings
 
 from backoffice.foreign import storable
 from provisioning.genesys.errors import Protocol
-from provisioning.genesys.messenger import names
+from provisioning.genesys.messenger import fields, names
 from provisioning.genesys.platform import Guest, GuestRequest, Message
 from provisioning.genesys.retry import about
 from provisioning.genesys.transport import Answer
 
 CONSENT_GIVEN = "consent_given_checkbox"
 CONSENT_TYPE = "consent_type_text"
-# A field's key ends in its core type: documented for the schemas of workitems, inferred for these.
-FIELD = re.compile(
-    "[a-z0-9_]+_(text|longtext|url|identifier|enum|date|datetime|integer|number|checkbox|tag)"
-)
 _ID = re.compile("[0-9a-fA-F-]{1,64}")
 _MOMENT = "[0-9TZ:.+-]{8,40}"
 _WORD = "[A-Za-z_-]{1,16}"
@@ -32,16 +28,18 @@ def enrich(*, guest: GuestRequest) -> Message:
     """Return what is sent for a visitor who consented.
 
     Made-up names and addresses stay here: on the platform they would be an identity. So do
-    attributes that no field of a contact schema can have.
+    attributes that can be no field: with one of them the platform would refuse the visitor.
     """
-    attributes = {key: value for key, value in guest.attributes.items() if FIELD.fullmatch(key)}
+    attributes = {
+        key: value for key, value in guest.attributes.items() if fields.takes(key=key, value=value)
+    }
     custom = {**attributes, CONSENT_GIVEN: guest.consent_given, CONSENT_TYPE: guest.consent_type}
     person = {"firstName": guest.name, "personalEmail": guest.email} if guest.known else {}
     person = {name: value for name, value in person.items() if value}
     value = names.external_id(session_key=guest.session_key)
     body = _request("Upsert", [value], {**person, **_external(value), **_custom(custom)})
-    fields = {f"customFields.{key}": value for key, value in custom.items()}
-    return Message(body, {**person, "externalIds": value, **fields})
+    named = {f"customFields.{key}": value for key, value in custom.items()}
+    return Message(body, {**person, "externalIds": value, **named})
 
 
 def withdrawal(*, external_ids: Sequence[str]) -> Mapping[str, Any]:
@@ -109,7 +107,7 @@ def _external(value: str) -> dict[str, Any]:
     return {"externalIds": [{"externalSource": source, "value": value}]}
 
 
-def _custom(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _custom(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return custom fields with the schema without which none is taken."""
     schema = {"id": settings.MESSENGER_SCHEMA_ID, "version": settings.MESSENGER_SCHEMA_VERSION}
-    return {"schema": schema, "customFields": dict(fields)}
+    return {"schema": schema, "customFields": dict(values)}

@@ -1,42 +1,45 @@
-"""Ask the platform for a token and name the remedy where it gives none."""
+"""Ask the platform what its calls need, and name the remedy where something is wrong."""
 
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import Error
 
+from provisioning import mappings
+from provisioning.genesys.checking import Check, described
 from provisioning.genesys.deadline import Deadline
-from provisioning.genesys.errors import Credentials, PlatformError
-from provisioning.genesys.oauth import Token
+from provisioning.genesys.errors import PlatformError
 from provisioning.genesys.platform import get_platform
 
 
 class Command(BaseCommand):
-    help = "Asks the platform for an access token. Creates no guest and changes nothing."
+    help = (
+        "Asks the platform for an access token and, on `messenger`, for all that visitors need, by"
+        " calls that change nothing. Names the remedy for each thing that is wrong."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        deadline = Deadline(seconds=settings.GENESYS_DEADLINE)
+        failures: list[str] = []
         try:
-            token = get_platform().calls.tokens.ask(deadline=deadline)
-        except Credentials as exc:
-            raise CommandError(f"{exc} (HTTP {exc.status}). {exc.remedy}") from exc
+            for check in get_platform().checks(attributes=mappings.in_force):
+                if failure := self._failure(check):
+                    failures.append(failure)
+                    if check.vital:
+                        break
+        except Error as exc:
+            raise CommandError("the attribute mappings cannot be read: migrate first") from exc
+        if failures:
+            raise CommandError("\n".join(failures))
+
+    def _failure(self, check: Check) -> str:
+        """Return what is wrong and its remedy; empty where all is well, which is printed."""
+        if check.look is None:
+            self.stdout.write(f"not tried  {check.name}")
+            return ""
+        try:
+            found = check.look(Deadline(seconds=settings.GENESYS_DEADLINE))
         except PlatformError as exc:
-            remedy = exc.remedy or "Check GENESYS_BASE_URL, GENESYS_OAUTH_URL and the network."
-            raise CommandError(f"{exc}: {settings.GENESYS_OAUTH_URL}. {remedy}") from exc
-        if missing := _missing_scopes(token):
-            raise CommandError(
-                f"the platform gave a token without the scope {missing}. Give the OAuth client's "
-                "role the scopes named in GENESYS_SCOPES."
-            )
-        self.stdout.write(f"{settings.GENESYS_OAUTH_URL} gave a token for {token.life:.0f} s")
-        self.stdout.write(
-            "The guest call's scopes and role show only when a guest is made: see the "
-            "remedies for 403 in docs/operators.md."
-        )
-
-
-def _missing_scopes(token: Token) -> str:
-    """Return what was asked for and not granted; with HTTP Basic nothing is asked for by name."""
-    if token.scopes is None or settings.GENESYS_OAUTH_AUTH == "basic":
+            return f"{check.name}: {described(error=exc)}"
+        self.stdout.write(f"ok  {check.name}: {found}")
         return ""
-    return " ".join(scope for scope in settings.GENESYS_SCOPES.split() if scope not in token.scopes)
