@@ -51,6 +51,8 @@ WORKBOOK = "This is a workbook of a spreadsheet program, not a CSV file. Save it
         (b"\xef\xbb\xbf", "The file is empty"),
         ("\ufeff".encode("utf-16-le"), "The file is empty"),
     ],
+    # Not by the content: an archive has the time in it.
+    ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
 def test_names_what_is_no_csv_in_one_sentence(tmp_path, content, sentence):
     first, *others = refusal(tmp_path, content).splitlines()[1:]
