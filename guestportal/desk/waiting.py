@@ -30,7 +30,7 @@ class Task:
 
 def tasks(*, user: Any) -> list[Task]:
     """Return what waits for `user`: only what they may do something about."""
-    return [task for permission, find in _KINDS if user.has_perm(permission) for task in find()]
+    return [task for permission, find in _KINDS if user.has_perm(permission) for task in find(user)]
 
 
 def concerns(*, user: Any) -> bool:
@@ -38,14 +38,14 @@ def concerns(*, user: Any) -> bool:
     return any(user.has_perm(permission) for permission, _ in _KINDS)
 
 
-def _reviews() -> Iterator[Task]:
+def _reviews(user: Any) -> Iterator[Task]:
     creations = reverse("admin:provisioning_guestcreation_changelist")
     yield from _counted("To review", f"{creations}?tab=queue", reviews.waiting(), "created_at")
     follow_ups = reviews.to_follow_up()
     yield from _counted("Needs follow-up", f"{creations}?tab=followup", follow_ups, "created_at")
 
 
-def _deletions() -> Iterator[Task]:
+def _deletions(user: Any) -> Iterator[Task]:
     # What has a next step is the platform's or housekeeping's; the rest is for a person.
     rows = PlatformDeletion.objects.filter(due_at=None).order_by("-requested_at")
     for name, state in (
@@ -57,7 +57,7 @@ def _deletions() -> Iterator[Task]:
         yield from _counted(name, of_state, rows.filter(state=state), "requested_at")
 
 
-def _drafts() -> Iterator[Task]:
+def _drafts(user: Any) -> Iterator[Task]:
     found = count(NoticeDraft.objects.all())
     if not found:
         return
@@ -68,18 +68,20 @@ def _drafts() -> Iterator[Task]:
     yield Task(f"Notice drafts never published: {as_counted(found)}", url, said)
 
 
-def _notices() -> Iterator[Task]:
+def _notices(user: Any) -> Iterator[Task]:
     if not Notice.objects.filter(effective_at__lte=timezone.now()).exists():
         said = "nobody can tell what visitors consent to: write one, and publish it"
         url = reverse("admin:provisioning_noticedraft_add")
         yield Task("No privacy notice is in effect", url, said, bad=True)
 
 
-def _verifications() -> Iterator[Task]:
+def _verifications(user: Any) -> Iterator[Task]:
     url = f"{reverse('admin:audit_auditevent_changelist')}?kind={verify.VERIFIED}"
+    if user.has_perm("audit.verify_log"):
+        url = reverse("admin:audit_verify")
     last = verify.last()
     if last is None:
-        yield Task("The audit log was never verified", url, "run manage.py verify_audit")
+        yield Task("The audit log was never verified", url)
     elif not last.verified:
         said = f"{_age(last.time)} ago: it is not as it was written"
         yield Task("The audit log did not verify", url, said, bad=True)
@@ -99,7 +101,7 @@ def _age(since: Any) -> str:
     return timesince(since, depth=1)
 
 
-_KINDS: tuple[tuple[str, Callable[[], Iterator[Task]]], ...] = (
+_KINDS: tuple[tuple[str, Callable[[Any], Iterator[Task]]], ...] = (
     ("provisioning.add_review", _reviews),
     ("provisioning.change_platformdeletion", _deletions),
     ("provisioning.publish_notice", _drafts),

@@ -132,6 +132,10 @@ def test_leads_to_a_page_that_opens(role):
     assert len(opened) == (1 if role == "Auditor" else 6)
 
 
+def test_leads_whoever_may_verify_to_where_that_is_done():
+    assert _tasks(signed_in("Auditor"))[NEVER].url == "/admin/audit/auditevent/verify/"
+
+
 def test_speaks_no_jargon_of_ours(reviewer):
     row = creation(status="unknown", guest_id="")
     pages = (
