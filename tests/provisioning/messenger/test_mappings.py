@@ -205,3 +205,14 @@ def test_asks_nobody_on_the_guest_api(visitor: Visitor) -> None:
 
     assert is_stored("anyName")
     assert visitor.sandbox.calls() == []
+
+
+@pytest.mark.parametrize("odd", [{"target": "crmTier"}, {"value_type": "integer"}])
+def test_one_odd_mapping_costs_no_visitor_the_chat(messenger: Visitor, odd: dict[str, str]) -> None:
+    AttributeMapping.objects.filter(source="guestportal-v1").update(source="7")
+    AttributeMapping.objects.filter(source="7").update(**odd)
+    profiles.forget_mappings()
+
+    answer = messenger.init(consentGiven=True)
+
+    assert answer.status_code == 200
