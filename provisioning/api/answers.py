@@ -13,10 +13,12 @@ EXAMPLE_ACCESS = {
     "accessToken": "eyJhbGciOiJIUzI1NiJ9.guest",
     "expiresAt": "2026-11-22T18:30:00Z",
 }
-EXAMPLE_MESSENGER = {
+EXAMPLE_CONTACT = {
     "guestId": "5b1f6c0e-8a44-4d0a-9d6e-0b1a6f1f7c21",
     "accessToken": "0b6f9d5c-1f0e-4a53-8c1d-7e2a9b3c4d5f",
     "expiresAt": "2026-11-22T18:30:00Z",
+}
+EXAMPLE_MESSENGER = {
     "platform": "messenger",
     "messenger": {
         "deploymentId": "9c7a1e42-6b0d-4f53-8e21-3d5f7a9b1c00",
@@ -24,7 +26,7 @@ EXAMPLE_MESSENGER = {
         "socketUrl": "wss://webmessaging.mypurecloud.de/v1"
         "?deploymentId=9c7a1e42-6b0d-4f53-8e21-3d5f7a9b1c00",
         "customAttributes": {
-            "guestportal_guest_id": "5b1f6c0e-8a44-4d0a-9d6e-0b1a6f1f7c21",
+            "guestportal_guest_id": EXAMPLE_CONTACT["guestId"],
             "guestportal_consent": "given",
         },
     },
@@ -70,7 +72,9 @@ class TokenAnswer(serializers.Serializer[Any]):
 
     guestId = serializers.CharField()
     accessToken = serializers.CharField(help_text="Short-lived; keep it in memory only.")
-    expiresAt = serializers.CharField(help_text="ISO 8601, as the platform promises it.")
+    expiresAt = serializers.CharField(
+        help_text="ISO 8601: what the platform says; on Messenger what we promise."
+    )
     platform = serializers.ChoiceField(
         choices=["messenger"], required=False, help_text="Absent on the Guest API."
     )

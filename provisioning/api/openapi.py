@@ -22,6 +22,7 @@ from provisioning import ledger
 from provisioning.api.answers import (
     EXAMPLE_ACCESS,
     EXAMPLE_ATTRIBUTES,
+    EXAMPLE_CONTACT,
     EXAMPLE_GUEST,
     EXAMPLE_MESSENGER,
     EXAMPLE_RECEIPT,
@@ -110,7 +111,7 @@ INIT = _post(
     asked={**EXAMPLE_SESSION, "consentGiven": True, "noticeVersion": "2026-11", "language": "en"},
     answered={
         "Guest API": EXAMPLE_ACCESS | {"crmAttributes": EXAMPLE_ATTRIBUTES},
-        "Messenger": EXAMPLE_MESSENGER | {"crmAttributes": EXAMPLE_ATTRIBUTES},
+        "Messenger": EXAMPLE_CONTACT | {"crmAttributes": EXAMPLE_ATTRIBUTES} | EXAMPLE_MESSENGER,
     },
     also={
         202: OpenApiResponse(
@@ -183,7 +184,7 @@ TOKEN = _post(
     body=GuestSerializer,
     answer=TokenAnswer,
     asked=EXAMPLE_SESSION | EXAMPLE_GUEST,
-    answered={"Guest API": EXAMPLE_ACCESS, "Messenger": EXAMPLE_MESSENGER},
+    answered={"Guest API": EXAMPLE_ACCESS, "Messenger": EXAMPLE_CONTACT | EXAMPLE_MESSENGER},
     refusals=(
         IdentityRequired,
         ledger.ConsentWithdrawn,
