@@ -50,6 +50,7 @@ def _web(
             website(shop_folder, certificate) as shop,
             website(folder / "apps", certificate) as apps,
         ):
+            service.manage("seed_demo")  # publishes a notice, which the guide's page shows
             names = {
                 "chat.example.com": front,
                 "shop.example": shop,
