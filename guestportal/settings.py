@@ -136,6 +136,7 @@ SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
 # For the names below our own too: one over plain http could set our cookies. But no `preload`: it
 # asks browsers' makers to put the whole domain, which is not ours to give, on a list for years.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = values.SECURE_HSTS_SECONDS > 0
+CSRF_FAILURE_VIEW = "guestportal.desk.error_pages.forged"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not values.DEBUG
 X_FRAME_OPTIONS = "DENY"
 # Staff who leave their desk are signed out after half an hour without a request.

@@ -7,6 +7,9 @@ from guestportal.api import schema
 from guestportal.serving import demo
 from provisioning.api import keys
 
+handler403 = "guestportal.desk.error_pages.forbidden"
+handler404 = "guestportal.desk.error_pages.not_found"
+handler500 = "guestportal.desk.error_pages.broken"
 urlpatterns = [
     path(".well-known/guestportal-keys.json", keys.key_set, name="receipt-keys"),
     path("", demo.page, name="demo"),

@@ -14,7 +14,7 @@ from tests.support.service import ROOT
 PUBLISHED = {
     "1.0.0": "sha384-4KQ9vTLiRZ+XnN4mSbx3stpzPQPk+Fy/i41D7xFaP+kOKwUeIF1UO9L0GjaaiyOi",
     "1.1.0": "sha384-zNdrAOy3Or0/DDoD8b+1ftwHC3C56tr2HUxEpOfCA1iCahUJvmQ65gXkJLH2Y0tk",
-    "1.2.0": "sha384-wGPO5wU4sLiRhSejZJvZsKBwn8mJtUAVkzNlUWPc6PnfrmLiLdbwsVMX7XbQ+lHi",
+    "1.2.0": "sha384-bYcWvNNhrS/Lr/BNZ7lN/L3z0qILMverqwDzf/vqbVYZgwqmb+Oo6qYxZ5Qgd89c",
 }
 GUIDE = (ROOT / "docs" / "embedding.md").read_text()
 PAGE = (ROOT / "docs" / "embedding.html").read_text()

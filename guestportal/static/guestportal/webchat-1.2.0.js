@@ -1,8 +1,8 @@
 /**
  * webchat.js 1.2.0: from a visitor's consent to a guest with a token.
  *
- * An ES module without dependencies. It stores nothing: session id and tokens live in the page's
- * memory until the page or `close()` ends them. Types and every option: webchat-1.2.0.d.ts.
+ * It stores nothing: session id and tokens live in the page's memory until the page or `close()`
+ * ends them. Types and every option: webchat-1.2.0.d.ts.
  */
 
 export const version = "1.2.0";
@@ -21,9 +21,9 @@ export class WebchatError extends Error {
   }
 }
 
-/** The privacy notice to show before anything is asked; its version and language go to `init`. */
+/** The privacy notice to show first; its version and language go to `init`. */
 export async function notice({ language = document.documentElement.lang, ...options }) {
-  return call(language ? `notice?language=${encodeURIComponent(language)}` : "notice", null, options);
+  return call(`notice${language && `?language=${encodeURIComponent(language)}`}`, null, options);
 }
 
 /** Turn what the visitor decided into a guest; resolves to a Chat. */
@@ -59,8 +59,7 @@ class Chat {
     this.#options = options;
     this.session = identity.sessionId;
     this.guestId = access.guestId;
-    this.crmAttributes = crmAttributes;
-    Object.assign(this, { platform, messenger });
+    Object.assign(this, { crmAttributes, platform, messenger });
     this.#keep(access);
     // A computer that slept, or a page that comes back, may have missed its timer.
     for (const [target, event] of [[document, "visibilitychange"], [window, "pageshow"]]) {
@@ -97,7 +96,6 @@ class Chat {
       const failed = () => reject(new WebchatError("messenger", "The chat window does not answer."));
       const timer = setTimeout(failed, this.#options.timeout ?? 20_000);
       const done = () => (clearTimeout(timer), resolve());
-      // Told again whenever somebody subscribes, also after a withdrawal.
       const ready = () => this.#closed || set(customAttributes, done, failed);
       genesys("subscribe", "Database.ready", ready);
     });
@@ -202,7 +200,7 @@ async function call(path, body, { endpoint, timeout = 20_000, tries = 3, signal,
   const ends = Date.now() + timeout;
   const clock = AbortSignal.timeout(timeout);
   const request = {
-    ...(body && posted(body)), // a GET without headers of its own: no preflight, and an ETag serves
+    ...(body && posted(body)), // else a GET without headers: no preflight, and an ETag serves
     credentials: "omit",
     referrerPolicy: "no-referrer",
     signal: signal ? AbortSignal.any([signal, clock]) : clock,
@@ -250,7 +248,7 @@ function unanswered(signal, cause) {
     : new WebchatError("aborted", "The chat was not started.", { cause });
 }
 
-/** Milliseconds since now, whatever is done to the clock; a sleep counts, where it is told. */
+/** Milliseconds since now, whatever is done to the clock. */
 function stopwatch() {
   const [steady, wall] = [performance.now(), Date.now()];
   return () => Math.max(performance.now() - steady, Date.now() - wall);
@@ -265,14 +263,14 @@ function parse(text) {
   }
 }
 
-/** Retry-After, in seconds or as an HTTP date (RFC 9110, section 10.2.3). */
+/** Retry-After, in seconds or as a date (RFC 9110). */
 function seconds(header, served = Date.now()) {
   if (header === null) return undefined;
   const value = /^\d+$/.test(header) ? +header : (Date.parse(header) - served) / 1000;
   return value >= 0 ? value : undefined;
 }
 
-/** Milliseconds until the next try, spread so that a thousand pages do not come back as one. */
+/** Milliseconds until the next try, spread so that pages do not come back as one. */
 function pause({ retryAfter }, attempt) {
   const least = retryAfter === undefined ? 250 * 2 ** attempt : retryAfter * 1000;
   return least + Math.random() * 250;

@@ -42,7 +42,8 @@ def request_example(operation: dict[str, Any]) -> dict[str, Any]:
 
 def answer_example(operation: dict[str, Any]) -> dict[str, Any]:
     content = operation["responses"]["200"]["content"]["application/json"]
-    return dict(content["examples"]["Answer"]["value"])
+    first = next(iter(content["examples"].values()))  # of the platform that is the default
+    return dict(first["value"])
 
 
 def refusal_examples(operation: dict[str, Any], status: int) -> list[tuple[str, str]]:

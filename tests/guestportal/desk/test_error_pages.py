@@ -2,8 +2,8 @@
 
 import pytest
 from django.test import Client, RequestFactory
-from django.views.defaults import server_error
 
+from guestportal.desk.error_pages import broken
 from tests.support.factories import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +20,7 @@ PAGES = {
     "nowhere": (lambda b: b.get("/admin/nowhere/"), 404, "There is no such page"),
     "outside": (lambda b: b.get("/nowhere"), 404, "There is no such page"),
     "forged": (_forged, 403, "This form can no longer be sent"),
-    "broken": (lambda b: server_error(RequestFactory().get("/")), 500, "Something went wrong"),
+    "broken": (lambda b: broken(RequestFactory().get("/")), 500, "Something went wrong"),
 }
 
 
@@ -34,6 +34,14 @@ def test_says_it_in_our_layout(ask, status, heading):
     assert "backoffice/admin.css" in page
     assert 'href="/admin/"' in page
     assert "DEBUG" not in page
+
+
+def test_says_it_also_where_no_page_can_be_shown(settings):
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [], "APP_DIRS": False, "OPTIONS": {}}]
+
+    answer = Client().get("/nowhere")
+
+    assert (answer.status_code, answer.content) == (404, b"404\n")
 
 
 @pytest.mark.parametrize("role", ["Compliance reviewer", "CRM administrator"])
