@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import render_to_string
 
 from guestportal.api.errors import error_response
@@ -38,7 +39,8 @@ def _answer(request: HttpRequest, status: int, template: str = "") -> HttpRespon
         return error_response(status=status)
     try:
         page = render_to_string(template or f"{status}.html")
-    except Exception as exc:  # such as static files that nobody has collected
+    except (ValueError, TemplateDoesNotExist, TemplateSyntaxError) as exc:
+        # ValueError: the static files that it names are not collected.
         logger.error("the page for %d cannot be shown: %s", status, type(exc).__name__)
         return HttpResponse(f"{status}\n", status=status, content_type="text/plain")
     return HttpResponse(page, status=status)

@@ -68,10 +68,14 @@ def erase_creations(
     """
     now = timezone.now()
     rows = GuestCreation.objects.filter(session_hash=session_hash, erased_at=None)
+    kept = set[str]()
     if before:
+        younger = rows.filter(created_at__gte=before).exclude(guest_id="")
+        kept = set(younger.values_list("guest_id", flat=True))
         rows = rows.filter(created_at__lt=before)
     _refuse_in_work(rows)
-    _queue_deletions(rows.filter(~Q(guest_id="") | Q(status=Status.UNKNOWN)), subjects_of, now)
+    with_guest = rows.filter(~Q(guest_id="") | Q(status=Status.UNKNOWN))
+    _queue_deletions(with_guest, kept, subjects_of, now)
     for model in (IdempotencyKey, InitCapability):
         model._default_manager.filter(creation__in=rows).delete()
     # Reviewers write what they please. The verdict stays.
@@ -114,11 +118,23 @@ def queue_deletion(
     PlatformDeletion.objects.update_or_create(creation=row, defaults=due)
 
 
-def _queue_deletions(rows: QuerySet[GuestCreation], subjects_of: SubjectsOf, now: datetime) -> None:
+def _queue_deletions(
+    rows: QuerySet[GuestCreation], kept: set[str], subjects_of: SubjectsOf, now: datetime
+) -> None:
+    """Queue the guests of `rows` but those that the session keeps, each once.
+
+    Several creations may name one guest; one whose outcome is unknown may have made or found it.
+    """
+    found: dict[str, tuple[GuestCreation, dict[str, None]]] = {}
     for row in rows:
         subjects = subjects_of(row)
-        if subjects or subjects is None:
-            queue_deletion(row, guest_id=row.guest_id, subjects=subjects or [], now=now)
+        if subjects is None:
+            queue_deletion(row, guest_id=row.guest_id, subjects=[], now=now)
+        elif row.guest_id not in kept and (row.guest_id or not kept):
+            found.setdefault(row.guest_id, (row, {}))[1].update(dict.fromkeys(subjects))
+    for guest_id, (row, named) in found.items():
+        if named:
+            queue_deletion(row, guest_id=guest_id, subjects=list(named), now=now)
 
 
 def _refuse_in_work(rows: QuerySet[GuestCreation]) -> None:

@@ -8,7 +8,7 @@ from django.core.management import call_command
 
 from provisioning.follow_up.deletions import delete_on_platform
 from provisioning.models import PlatformDeletion
-from provisioning.subjects.erasure import erase
+from provisioning.subjects.erasure import erase, erase_expired
 from tests.provisioning.follow_up.later import after
 from tests.sandbox.messenger.calls import EXTERNAL, ask
 from tests.sandbox.messenger.calls import contact as get_contact
@@ -107,6 +107,32 @@ def test_deletes_what_the_contact_was_merged_with_too(messenger: Visitor) -> Non
     assert deletion().state == "done"
     gone = [contact_of(messenger, each) for each in (*ids, merged.json["id"])]
     assert gone == [404, 404, 404]
+
+
+def test_asks_once_for_a_contact_that_several_creations_name(messenger: Visitor) -> None:
+    for _ in range(3):
+        messenger.init(consentGiven=True)
+    erase_latest()
+
+    go_on_for(6)
+
+    assert deletion().state == "done"
+    assert messenger.sandbox.count("gdpr") == 1
+
+
+def test_keeps_by_age_the_contact_that_a_younger_creation_names(
+    messenger: Visitor, settings: Any
+) -> None:
+    settings.RETENTION_DAYS = 30
+    first = messenger.init(consentGiven=True).json()["guestId"]
+    second = after(lambda: messenger.init(consentGiven=True), days=29).json()["guestId"]
+    assert first == second
+
+    assert after(erase_expired, days=31) == 1
+
+    assert not PlatformDeletion.objects.exists()
+    assert after(erase_expired, days=60) == 1
+    assert deletion().subjects == [f"contact:{second}"]
 
 
 def test_asks_for_the_cookie_too_where_that_is_on(messenger: Visitor, settings: Any) -> None:
