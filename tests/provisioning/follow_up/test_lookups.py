@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from audit.models import AuditEvent
 from crm.sessions import hash_session
@@ -96,3 +97,11 @@ def test_keeps_the_lower_of_two_contacts_and_has_the_other_deleted(unknown: Visi
     assert {kept, extra.guest_id} >= {min(kept, first)}
     assert kept == min(kept, extra.guest_id)
     assert extra.subjects == [f"contact:{extra.guest_id}"]
+
+
+def test_keeps_the_sessions_keys_until_it_is_settled(unknown: Visitor, settings: Any) -> None:
+    init_that_ends(unknown, LOST)
+    settings.SESSION_HASH_PEPPER = "a pepper that is long enough for this, 0123"
+
+    with pytest.raises(CommandError, match="let housekeeping settle them first"):
+        call_command("rekey_sessions")
