@@ -32,10 +32,10 @@ class Api:
     def canonical(self, contact_id: str, deadline: Deadline) -> Answer | None:
         """Return a contact, or what it was merged into."""
         found = self.contact(contact_id, deadline)
-        head = (contacts.contact(found).get("canonicalContact") or {}).get("id") if found else None
-        if not contacts.is_id(head) or head == contact_id:
-            return found
-        return self.contact(head, deadline)
+        if found is None:
+            return None
+        heads = contacts.named_in(contacts.contact(found).get("canonicalContact"))
+        return found if heads in ([], [contact_id]) else self.contact(heads[0], deadline)
 
     def look_up(self, external_id: str, deadline: Deadline) -> Answer | None:
         """Return the contact that has an external id."""

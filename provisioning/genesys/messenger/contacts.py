@@ -80,17 +80,23 @@ def is_id(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and bool(_ID.fullmatch(value))
 
 
+def named_in(value: object) -> list[str]:
+    """Return the ids of a reference, or of a list of them: ``{"id": …}``."""
+    references = value if isinstance(value, list) else [value]
+    found = [each.get("id") for each in references if isinstance(each, dict)]
+    return [each for each in found if is_id(each)]
+
+
 def external_ids(body: Mapping[str, Any]) -> list[str]:
     """Return the external ids that a contact has in our source."""
     known = body.get("externalIds")
-    ours = settings.MESSENGER_EXTERNAL_SOURCE_ID
-    return [
-        str(each["value"])
+    ours = [settings.MESSENGER_EXTERNAL_SOURCE_ID]
+    found = [
+        each.get("value")
         for each in (known if isinstance(known, list) else [])
-        if isinstance(each, dict)
-        and isinstance(each.get("value"), str)
-        and (each.get("externalSource") or {}).get("id") == ours
+        if isinstance(each, dict) and named_in(each.get("externalSource")) == ours
     ]
+    return [value for value in found if isinstance(value, str)]
 
 
 def _request(action: str, values: Sequence[str], contact: Mapping[str, Any]) -> dict[str, Any]:

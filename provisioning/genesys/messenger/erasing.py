@@ -27,6 +27,7 @@ from provisioning.genesys.transport import Answer
 POLL_SECONDS = 3600
 LOOK_AGAIN_SECONDS = 60
 AGAIN_AFTER_ERROR_SECONDS = 86_400
+_MERGED = ("canonicalContact", "mergeSet")
 _LOOKED = "looked-for"  # in the place of a request's id: once, and there was none
 
 
@@ -117,8 +118,7 @@ def _next(deletion: Deletion) -> Deletion:
 def _with_merged(deletion: Deletion, found: Answer) -> Deletion:
     """Add what the contact was merged with: a request erases the one it names."""
     body = contacts.contact(found)
-    merged = [body.get("canonicalContact"), *(body.get("mergeSet") or [])]
-    ids = [each["id"] for each in merged if isinstance(each, dict) and contacts.is_id(each["id"])]
+    ids = [each for name in _MERGED for each in contacts.named_in(body.get(name))]
     subjects = dict.fromkeys([*deletion.subjects, *(f"contact:{each}" for each in ids)])
     return replace(deletion, subjects=tuple(subjects))
 
