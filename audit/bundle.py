@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from audit.sealing import signing
-from backoffice.files import FOLDER_OWNER_ONLY, private
+from backoffice.private import FOLDER_OWNER_ONLY, private
 
 
 class Bundle:

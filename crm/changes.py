@@ -83,10 +83,17 @@ def restore_mappings(*, mappings: Sequence[Mapping[str, Any]], actor: str) -> No
     """
     with _recorded(actor):
         AttributeMapping.objects.all().delete()
-        for values in mappings:
-            mapping = AttributeMapping(**{name: values[name] for name in _MAPPING_COLUMNS})
+        for mapping in as_mappings(recorded=mappings):
             mapping.full_clean()
             mapping.save()
+
+
+def as_mappings(*, recorded: Sequence[Mapping[str, Any]]) -> list[AttributeMapping]:
+    """Return the mappings that an event recorded, in their order, as rows that are not stored."""
+    rows = [
+        AttributeMapping(**{name: each[name] for name in _MAPPING_COLUMNS}) for each in recorded
+    ]
+    return sorted(rows, key=lambda mapping: (mapping.order, mapping.target))
 
 
 def stored_mappings() -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from django.conf import settings
 from audit import log
 from audit.models import AuditSeal
 from audit.sealing import receipt_keys
-from backoffice.files import private
+from backoffice.private import private
 
 logger = logging.getLogger(__name__)
 _TAIL = 64 * 1024

@@ -1,25 +1,19 @@
-"""Attribute mappings: which attributes a guest gets on the platform, and earlier sets of them."""
+"""Attribute mappings: which attributes a guest gets on the platform."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path
 
 from audit import staff
-from audit.models import AuditEvent
 from crm import changes, targets
+from crm.admin import sets
 from crm.models import AttributeMapping
 
-_SHOWN_CHANGES = 50
 _preview_view: Callable[[HttpRequest], HttpResponse] | None = None
 
 
@@ -90,7 +84,7 @@ class AttributeMappingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         )
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.history_of_sets)
+        view = self.admin_site.admin_view(sets.page(self))
         return [path("sets/", view, name="crm_attributemapping_sets"), *super().get_urls()]
 
     def save_model(
@@ -98,7 +92,7 @@ class AttributeMappingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> None:
         changes.save_mapping(mapping=obj, actor=staff.actor(request))
         if form.unchecked:
-            _warn_unchecked(request, form.unchecked)
+            sets.warn_unchecked(request, form.unchecked)
 
     def delete_model(self, request: HttpRequest, obj: AttributeMapping) -> None:
         changes.delete_mapping(mapping=obj, actor=staff.actor(request))
@@ -106,82 +100,3 @@ class AttributeMappingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[AttributeMapping]) -> None:
         for mapping in queryset:
             changes.delete_mapping(mapping=mapping, actor=staff.actor(request))
-
-    def history_of_sets(self, request: HttpRequest) -> HttpResponse:
-        """Show the recorded changes; a POST brings a recorded set back into force."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        if request.method == "POST":
-            return _restored(request)
-        context = self.admin_site.each_context(request) | {
-            "title": "History of the attribute mappings",
-            "opts": self.opts,
-            "changes": list(_recorded_changes()),
-            "may_restore": _may_restore(request),
-        }
-        return TemplateResponse(request, "admin/crm/attributemapping/history.html", context)
-
-
-def _recorded_changes() -> Iterator[dict[str, Any]]:
-    """Yield the latest changes, each with the mappings that it took away and added."""
-    # All accounts: they are few, since visitors have none.
-    names = {staff.name(user): user.get_username() for user in get_user_model().objects.all()}
-    events = AuditEvent.objects.filter(kind=changes.MAPPING_CHANGED).order_by("-id")
-    for event in events[:_SHOWN_CHANGES]:
-        data = json.loads(event.body)["data"]
-        yield {
-            "id": event.id,
-            "time": event.time,
-            "who": names.get(event.actor, event.actor),
-            "removed": [mapping for mapping in data["before"] if mapping not in data["after"]],
-            "added": [mapping for mapping in data["after"] if mapping not in data["before"]],
-        }
-
-
-def _may_restore(request: HttpRequest) -> bool:
-    """Tell whether the sender may replace the whole set."""
-    verbs = ("add", "change", "delete")
-    return request.user.has_perms([f"crm.{verb}_attributemapping" for verb in verbs])
-
-
-def _restored(request: HttpRequest) -> HttpResponse:
-    if not _may_restore(request):
-        raise PermissionDenied
-    side = request.POST.get("side")
-    try:
-        number = UUID(request.POST.get("event", ""))
-        event = AuditEvent.objects.get(id=number, kind=changes.MAPPING_CHANGED)
-    except (ValueError, AuditEvent.DoesNotExist) as exc:
-        raise Http404 from exc
-    if side not in ("before", "after"):
-        raise Http404
-    recorded = json.loads(event.body)["data"][side]
-    try:
-        _refuse(request, recorded)
-        changes.restore_mappings(mappings=recorded, actor=staff.actor(request))
-    except ValidationError as exc:
-        messages.error(request, f"Not restored: {' '.join(exc.messages)}")
-        return HttpResponseRedirect(request.path)
-    messages.success(request, "The recorded mappings are in force again.")
-    return HttpResponseRedirect(reverse("admin:crm_attributemapping_changelist"))
-
-
-def _refuse(request: HttpRequest, recorded: Sequence[Mapping[str, Any]]) -> None:
-    """Raise ValidationError where the platform does not take one of the attributes."""
-    try:
-        reasons = {
-            mapping["target"]: targets.refusal(
-                target=mapping["target"], value_type=mapping["value_type"]
-            )
-            for mapping in recorded
-            if mapping["enabled"]
-        }
-    except targets.Unchecked as exc:
-        _warn_unchecked(request, str(exc))
-        return
-    if refused := [f"{target}: {reason}" for target, reason in reasons.items() if reason]:
-        raise ValidationError(refused)
-
-
-def _warn_unchecked(request: HttpRequest, reason: str) -> None:
-    messages.warning(request, f"The platform could not be asked whether it takes this: {reason}")

@@ -11,11 +11,13 @@ preview.py     what the attribute mappings would send, shown inside the CRM's pa
 
 from crm import targets
 from crm.admin.mappings import show_preview_with
+from crm.admin.sets import show_sample_with
 from provisioning import mappings
 from provisioning.admin import creations, deletions, holds, notices
-from provisioning.admin.preview import mapping_preview
+from provisioning.admin.preview import mapping_preview, sample
 
 show_preview_with(view=mapping_preview)
+show_sample_with(sample=sample)
 targets.refuse_with(refusal=mappings.refusal)
 
 __all__ = ["creations", "deletions", "holds", "notices"]

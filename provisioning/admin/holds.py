@@ -1,13 +1,14 @@
 """Legal holds in the admin: adding one places it, deleting it lifts it; both are in the log."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.forms import ModelForm, ValidationError
 from django.http import HttpRequest
 
 from audit.staff import actor
+from backoffice.confirming import AsksToDelete, Question
 from provisioning.models import LegalHold
 from provisioning.subjects import holds
 from provisioning.subjects.identify import By, CannotName, identify
@@ -27,8 +28,10 @@ class LegalHoldForm(ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(LegalHold)
-class LegalHoldAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class LegalHoldAdmin(AsksToDelete):
     """The holds that stand; none is ever changed."""
+
+    deletes, deleted = "Lift selected holds", "Legal holds lifted"
 
     list_display = ("reference", "placed_at", "placed_by")
     form = LegalHoldForm
@@ -45,6 +48,15 @@ class LegalHoldAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_model(self, request: HttpRequest, obj: LegalHold) -> None:
         holds.lift(session_hash=obj.session_hash, actor=actor(request))
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[LegalHold]) -> None:
-        for hold in queryset:
-            self.delete_model(request, hold)
+    def question(self, *, rows: Sequence[LegalHold]) -> Question:
+        return Question(
+            title="Lift a legal hold",
+            button="Lift the hold" if len(rows) == 1 else f"Lift {len(rows)} holds",
+            back=self.list_address(),
+            happens=[
+                "A request for erasure can erase the person again, and the CRM record be deleted.",
+                "What is older than RETENTION_DAYS is erased soon, without another question.",
+                "It is recorded who lifted the hold.",
+            ],
+            concerns=[hold.reference for hold in rows],
+        )

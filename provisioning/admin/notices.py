@@ -1,13 +1,18 @@
 """Privacy notices in the admin: drafts are edited and published, published ones only read."""
 
+from collections.abc import Sequence
+from datetime import UTC
+from hashlib import sha256
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from audit.staff import actor
+from backoffice.confirming import Question, ask
 from backoffice.lists import ClosedAdmin
 from provisioning.consent import notices, wording
 from provisioning.models import Notice, NoticeDraft
@@ -68,14 +73,40 @@ class NoticeDraftAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return request.user.has_perm("provisioning.publish_notice")
 
     @admin.action(permissions=["publish"], description="Publish: it can never be changed again")
-    def publish(self, request: HttpRequest, drafts: QuerySet[NoticeDraft]) -> None:
-        for draft in drafts:
+    def publish(self, request: HttpRequest, drafts: QuerySet[NoticeDraft]) -> HttpResponse | None:
+        chosen = list(drafts.order_by("version", "language"))
+        if page := ask(request=request, question=_question(chosen)):
+            return page
+        for draft in chosen:
             try:
                 notice = notices.publish(draft=draft, actor=actor(request))
                 self.message_user(request, f"{notice} is published.", messages.SUCCESS)
             except notices.AlreadyPublished:
                 sentence = f"{draft.version} is published in {draft.language} already."
                 self.message_user(request, sentence, messages.ERROR)
+        return None
+
+
+def _question(drafts: Sequence[NoticeDraft]) -> Question:
+    return Question(
+        title="Publish a notice" if len(drafts) == 1 else "Publish notices",
+        button=f"Publish {len(drafts)} notice{'s' * (len(drafts) != 1)}",
+        back=reverse("admin:provisioning_noticedraft_changelist"),
+        happens=[
+            "Pages get the notice from the moment it is in effect, in the place of the one before.",
+            "Nobody can change or delete it any more; a correction is another version.",
+            "The draft is gone.",
+        ],
+        concerns=[
+            f"{_named(draft)}, SHA-256 {sha256(draft.text.encode()).hexdigest()}"
+            for draft in drafts
+        ],
+    )
+
+
+def _named(draft: NoticeDraft) -> str:
+    since = draft.effective_at.astimezone(UTC)
+    return f"{draft.version} ({draft.language}), in effect from {since:%Y-%m-%d %H:%M} UTC"
 
 
 @admin.register(Notice)

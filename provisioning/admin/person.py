@@ -1,5 +1,6 @@
 """Admin pages about one person: a consent's receipt, all that is stored, erasure."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from audit.staff import actor
+from backoffice.confirming import Question, ask
+from crm.models import CrmRecord
 from provisioning import ledger
 from provisioning.consent.receipts import receipt_for_staff
 from provisioning.models import GuestCreation
@@ -50,9 +53,6 @@ class PersonForm(forms.Form):
 
     by = forms.ChoiceField(choices=[(by.name, by.value) for by in By], label="Named by")
     value = forms.CharField(strip=False, max_length=256)
-    confirmed = forms.BooleanField(
-        required=False, label="Erase this person. It cannot be taken back."
-    )
     all_spellings = forms.BooleanField(
         required=False, label="All these spellings are this person's address."
     )
@@ -68,11 +68,11 @@ class PersonForm(forms.Form):
         return data
 
     def may_erase(self) -> bool:
-        """Tell whether all is confirmed that has to be; what is not becomes an error."""
+        """Tell whether these are one person; where that is not said it becomes an error."""
         found = spellings(session_hashes=self.cleaned_data["sessions"])
         if len(found) > 1 and not self.cleaned_data["all_spellings"]:
             self.add_error("all_spellings", "Nothing was erased: first confirm these spellings.")
-        return bool(self.cleaned_data["confirmed"]) and not self.errors
+        return not self.errors
 
 
 def person_page(request: HttpRequest) -> HttpResponse:
@@ -86,6 +86,8 @@ def person_page(request: HttpRequest) -> HttpResponse:
         return _file(export(session_hashes=sessions, actor=actor(request)), "person.json")
     if sessions and "erase" in request.POST and form.may_erase():
         require(request, ERASE)
+        if page := ask(request=request, question=_question(sessions)):
+            return page
         if _erase(request, form, sessions):
             return redirect(reverse("admin:provisioning_platformdeletion_changelist"))
     context = {
@@ -99,6 +101,30 @@ def person_page(request: HttpRequest) -> HttpResponse:
         "may_erase": request.user.has_perm(ERASE),
     }
     return TemplateResponse(request, "admin/provisioning/person.html", context)
+
+
+def _question(sessions: Sequence[str]) -> Question:
+    creations = GuestCreation.objects.filter(session_hash__in=sessions)
+    records = CrmRecord.objects.filter(session_hash__in=sessions).count()
+    return Question(
+        title="Erase a person",
+        button="Erase this person",
+        back=reverse("admin:provisioning_person"),
+        word="erase",
+        loses=True,
+        happens=[
+            f"CRM records are deleted: {records}.",
+            f"Guest creations are emptied of all that names anybody: {creations.count()}.",
+            "What the person withdrew is forgotten, and so are the words of the reviews.",
+            "Their guests wait under Platform deletions until they are deleted there, too.",
+        ],
+        stays=[
+            "That a chat was asked for, when, under which notice, and the verdicts of reviews.",
+            "The events of the audit log. Nobody can tell any more whom they concern.",
+            "Exports, backups, and your CRM: its next import brings the record back.",
+        ],
+        concerns=[f"session {number}" for number, _ in enumerate(sessions, start=1)],
+    )
 
 
 def _erase(request: HttpRequest, form: PersonForm, sessions: list[str]) -> bool:

@@ -42,7 +42,7 @@ def mapping_preview(request: HttpRequest) -> HttpResponse:
         "found": found,
         "record": record,
         "visitor": "",
-        "payload": _payload(request, record, shown),
+        "payload": _payload(record, _seen(request, record), shown),
         "left_out": left_out(mappings=shown),
     }
     template = "admin/provisioning/preview_part.html"
@@ -70,17 +70,33 @@ def _visitor(request: HttpRequest) -> tuple[CrmRecord | None, bool]:
     return record, record is not None
 
 
-def _payload(
-    request: HttpRequest, record: CrmRecord | None, shown: Iterable[AttributeMapping]
-) -> str:
-    profile = profiles.unknown_profile(pseudonym=NOBODY)
-    if record:
-        profile = profiles.find_profile(session_hash=record.session_hash)
-        if request.user.has_perm(REVEAL):
-            data = {"purpose": "mapping preview"}
-            staff.record_reveal(request, session_hash=record.session_hash, data=data)
-        else:
-            profile = _masked(profile)
+def sample(shown: Iterable[AttributeMapping]) -> dict[str, str]:
+    """Return what `shown` would send, masked, for the visitor of the newest CRM record."""
+    record = CrmRecord.objects.order_by("-pk").first()
+    profile = _masked(_profile(record)) if record else _profile(None)
+    whose = str(record or "A visitor whom the CRM does not know")
+    return {"whose": whose, "payload": _payload(record, profile, shown)}
+
+
+def _seen(request: HttpRequest, record: CrmRecord | None) -> Profile:
+    """Return the profile of `record`, in clear and recorded only for who may see it so."""
+    profile = _profile(record)
+    if record is None:
+        return profile
+    if not request.user.has_perm(REVEAL):
+        return _masked(profile)
+    data = {"purpose": "mapping preview"}
+    staff.record_reveal(request, session_hash=record.session_hash, data=data)
+    return profile
+
+
+def _profile(record: CrmRecord | None) -> Profile:
+    if record is None:
+        return profiles.unknown_profile(pseudonym=NOBODY)
+    return profiles.find_profile(session_hash=record.session_hash)
+
+
+def _payload(record: CrmRecord | None, profile: Profile, shown: Iterable[AttributeMapping]) -> str:
     guest = planning.guest_request(
         profile=profile,
         given=True,

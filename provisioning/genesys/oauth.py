@@ -15,7 +15,7 @@ from typing import Any
 from cryptography.fernet import InvalidToken
 from django.core.cache import cache
 
-from backoffice.ciphers import cipher
+from backoffice.private import cipher
 from provisioning.atomic import Done, Fields, Step, Value, number
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import Credentials, PlatformError, Protocol, Unavailable

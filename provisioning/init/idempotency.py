@@ -13,7 +13,7 @@ from cryptography.fernet import InvalidToken, MultiFernet
 from django.db.models import Q
 from django.utils import timezone
 
-from backoffice.ciphers import cipher
+from backoffice.private import cipher
 from provisioning.ledger.opening import KEY_FOR
 from provisioning.models import IdempotencyKey
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import InvalidToken
 
-from backoffice.ciphers import cipher
+from backoffice.private import cipher
 
 
 def test_reads_what_an_earlier_key_sealed(settings: Any) -> None:

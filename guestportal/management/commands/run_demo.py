@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from backoffice.files import private
+from backoffice.private import private
 from guestportal.config import SETTINGS
 from guestportal.environment import dotenv
 from guestportal.serving import organisation

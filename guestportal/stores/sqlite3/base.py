@@ -23,7 +23,7 @@ from django.db import OperationalError, transaction
 from django.db.backends.sqlite3 import base
 from gevent.monkey import is_module_patched
 
-from backoffice.files import private
+from backoffice.private import private
 from guestportal.stores.sqlite3.writer import NotCommitted, Writer
 from provisioning.time_left import time_left
 

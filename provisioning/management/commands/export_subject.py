@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.sealing.signing import SigningKeyMissing
-from backoffice.files import private
+from backoffice.private import private
 from provisioning.subjects.commandline import add_subject_arguments, subject_from
 from provisioning.subjects.export import export
 

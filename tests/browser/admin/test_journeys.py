@@ -234,6 +234,9 @@ def test_brings_an_earlier_set_of_mappings_back(sign_in):
     page.get_by_role("link", name="History and restore").click()
 
     page.get_by_role("button", name="Restore the set before this change").first.click()
+    expect(page.get_by_role("heading", name="Difference to the set in force")).to_be_visible()
+    page.get_by_label("I have read what will happen").check()
+    page.get_by_role("button", name="Restore this set").click()
 
     expect(page.get_by_text("The recorded mappings are in force again.")).to_be_visible()
     assert not AttributeMapping.objects.filter(enabled=False).exists()

@@ -6,6 +6,7 @@ import pytest
 
 from audit.models import AuditEvent
 from crm.models import AttributeMapping
+from tests.support.confirming import confirm
 from tests.support.factories import crm_record, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -98,16 +99,44 @@ def test_restores_a_recorded_set(administrator, side):
     AttributeMapping.objects.first().delete()
     event = AuditEvent.objects.get(kind="mapping.changed")
 
-    administrator.post(SETS, {"event": str(event.pk), "side": side})
+    form = {"event": str(event.pk), "side": side}
+    assert administrator.post(SETS, form).status_code == 200
+    assert _set() != sets[side]
+    confirm(administrator, SETS, form)
 
     assert _set() == sets[side]
+
+
+def test_shows_before_a_restore_what_differs_and_what_a_sample_is_sent(administrator):
+    crm_record("jane")
+    _change(administrator, source="previous_tickets", value_type="integer")
+    event = AuditEvent.objects.get(kind="mapping.changed")
+
+    page = administrator.post(SETS, {"event": str(event.pk), "side": "before"})
+
+    shown = page.context_data["question"].more
+    now, then = (json.loads(each["payload"]) for _, each in shown["samples"])
+    assert (now["attributes"]["crmTier"], then["attributes"]["crmTier"]) == (12, "Enterprise")
+    assert "jane.doe@example.com" not in page.content.decode()
+    assert [row["source"] for row in shown["goes"]] == ["previous_tickets"]
+    assert [row["source"] for row in shown["comes"]] == ["tier"]
+
+
+def test_marks_the_set_in_force_and_offers_no_restore_of_it(administrator):
+    _change(administrator, source="email")
+
+    page = administrator.get(SETS).content.decode()
+
+    assert page.count("in force</span>") == 1
+    assert "Restore the set before this change" in page
+    assert "Restore the set after it" not in page
 
 
 def test_records_a_restore_like_any_other_change(administrator):
     _change(administrator, source="email")
     event = AuditEvent.objects.get(kind="mapping.changed")
 
-    administrator.post(SETS, {"event": str(event.pk), "side": "before"})
+    confirm(administrator, SETS, {"event": str(event.pk), "side": "before"})
 
     assert AuditEvent.objects.filter(kind="mapping.changed").count() == 2
 

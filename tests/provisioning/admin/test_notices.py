@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from provisioning.models import Notice, NoticeDraft
 from tests.provisioning.consent.test_notices import draft, published
+from tests.support.confirming import confirm
 from tests.support.visitor import events
 
 
@@ -24,7 +25,10 @@ def test_drafts_and_publishes_a_notice(reviewer):
     reviewer.post("/admin/provisioning/noticedraft/add/", form)
 
     chosen = {"action": "publish", "_selected_action": [NoticeDraft.objects.get().pk]}
-    reviewer.post("/admin/provisioning/noticedraft/", chosen)
+    shown = reviewer.post("/admin/provisioning/noticedraft/", chosen).content.decode()
+    assert "1 (en), in effect from" in shown
+    assert not Notice.objects.exists()
+    confirm(reviewer, "/admin/provisioning/noticedraft/", chosen)
 
     assert Notice.objects.get().text == "What we do"
     assert Notice.objects.get().purposes == ["chat", "support by chat"]
@@ -83,7 +87,7 @@ def test_says_when_a_version_is_published_already(reviewer):
     published()
 
     chosen = {"action": "publish", "_selected_action": [draft().pk]}
-    page = reviewer.post("/admin/provisioning/noticedraft/", chosen, follow=True)
+    page = confirm(reviewer, "/admin/provisioning/noticedraft/", chosen)
 
     assert "published in en already" in page.content.decode()
 

@@ -11,6 +11,7 @@ from crm.sessions import hash_session
 from provisioning.models import LegalHold
 from provisioning.subjects import holds
 from tests.crm.sync.test_records import address, caller, token_for
+from tests.support.confirming import confirm
 from tests.support.factories import crm_record, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -91,7 +92,7 @@ def test_the_admin_log_holds_nothing_of_the_session(held):
     browser.post("/admin/provisioning/legalhold/add/", {"session_hash": KEY, "reference": "case-9"})
     number = LegalHold.objects.get().pk
 
-    browser.post(f"/admin/provisioning/legalhold/{number}/delete/", {"post": "yes"})
+    confirm(browser, f"/admin/provisioning/legalhold/{number}/delete/", {}, by="get")
 
     entries = LogEntry.objects.values_list("object_id", "object_repr", "change_message")
     assert len(entries) == 2

@@ -1,11 +1,24 @@
-"""What is kept encrypted under SECRET_KEY, and can be read after that key was changed."""
+"""What is for its owner alone: files, whatever the umask, and what is kept encrypted.
+
+It is encrypted under SECRET_KEY, and can be read after that key was changed.
+"""
 
 import base64
 import hmac
+import os
 
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.utils.encoding import force_bytes
+
+# For open()'s `opener`: a file that is new is made so, one that is there is left as it is.
+OWNER_ONLY = 0o600
+FOLDER_OWNER_ONLY = 0o700
+
+
+def private(path: str, flags: int) -> int:
+    """Open `path` as `open` asks for; to be its `opener`. Raises OSError."""
+    return os.open(path, flags, OWNER_ONLY)
 
 
 def cipher(*, purpose: bytes) -> MultiFernet:
