@@ -22,6 +22,27 @@ _KEPT = 5
 _SESSION_KEY = "found"
 
 
+def keep(request: HttpRequest, *, keys: Sequence[str]) -> str:
+    """Keep what a search found in the sender's session; return the random name it has there."""
+    earlier = dict(list(request.session.get(_SESSION_KEY, {}).items())[1 - _KEPT :])
+    name = secrets.token_urlsafe(8)
+    request.session[_SESSION_KEY] = earlier | {name: list(keys)}
+    return name
+
+
+def kept(request: HttpRequest, *, name: str) -> list[str]:
+    """Return what was kept under `name`; nothing where that is another session's, or too old."""
+    found: list[str] = request.session.get(_SESSION_KEY, {}).get(name, [])
+    return found
+
+
+def forget(request: HttpRequest, *, name: str) -> None:
+    """Forget what was kept under `name`."""
+    found = dict(request.session.get(_SESSION_KEY, {}))
+    found.pop(name, None)
+    request.session[_SESSION_KEY] = found
+
+
 class FoundFilter(admin.SimpleListFilter):
     """Narrow a list to what a search found; without its session it finds nothing."""
 
@@ -34,8 +55,7 @@ class FoundFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.value():
             return queryset
-        kept = request.session.get(_SESSION_KEY, {})
-        return queryset.filter(pk__in=kept.get(self.value(), []))
+        return queryset.filter(pk__in=kept(request, name=self.value() or ""))
 
 
 class FindsByPost(NamedFilters):
@@ -65,9 +85,7 @@ class FindsByPost(NamedFilters):
             return HttpResponseRedirect(reverse(f"{address}_changelist"))
         if not keys:
             return self._found_nothing(request, term, reverse(f"{address}_changelist"))
-        kept = dict(list(request.session.get(_SESSION_KEY, {}).items())[1 - _KEPT :])
-        name = secrets.token_urlsafe(8)
-        request.session[_SESSION_KEY] = kept | {name: keys}
+        name = keep(request, keys=keys)
         return HttpResponseRedirect(f"{reverse(f'{address}_changelist')}?found={name}")
 
     def _found_nothing(self, request: HttpRequest, term: str, address: str) -> HttpResponse:

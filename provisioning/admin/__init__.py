@@ -3,7 +3,7 @@
 creations.py   the list of creations   filters.py   its tabs and filters      search.py  its search
 detail.py      one creation            evidence.py  what that page shows, from log, CRM and seals
 reviewing.py   reviews                 badges.py    states as labelled badges
-person.py      one person: receipt, export, erasure
+people/        one person: consent, creations, receipts; withdraw, hold, export, erase
 notices.py     privacy notices         holds.py     legal holds
 deletions.py   guests to delete on the platform too
 preview.py     what the attribute mappings would send, shown inside the CRM's pages

@@ -17,7 +17,7 @@ from backoffice.lists import ClosedAdmin
 from backoffice.periods import PeriodFilter, moment
 from backoffice.search import FindsByPost, FoundFilter
 from crm.models import CrmRecord
-from provisioning.admin import badges, detail, filters, person, reviewing, search
+from provisioning.admin import badges, detail, filters, people, reviewing, search
 from provisioning.admin.filters import ReviewerFilter, SameSessionFilter, TabFilter, WhyFilter
 from provisioning.models import GuestCreation, reasons_of, stored
 
@@ -94,7 +94,7 @@ class GuestCreationAdmin(FindsByPost, ClosedAdmin):
         return [
             path("export/", site(self.export_view), name=f"{name}_export"),
             path("<uuid:pk>/change/", site(detail.page(self)), name=f"{name}_change"),
-            *person.urls(),
+            *people.urls(),
             *super().get_urls(),
         ]
 

@@ -14,7 +14,7 @@ from audit.models import AuditLeaf
 from backoffice import unsent
 from crm.admin.records import REVEAL
 from provisioning.admin import badges, evidence, reviewing
-from provisioning.admin.person import EXPORT, require
+from provisioning.admin.people import EXPORT, require
 from provisioning.consent.receipts import sent
 from provisioning.models import GuestCreation, Review
 

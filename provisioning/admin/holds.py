@@ -1,30 +1,17 @@
-"""Legal holds in the admin: adding one places it, deleting it lifts it; both are in the log."""
+"""Legal holds in the admin: placed on a person's page, lifted by deleting one; both are logged."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin
-from django.forms import ModelForm, ValidationError
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from audit.staff import actor
 from backoffice.confirming import AsksToDelete, Question
+from provisioning.admin.people.access import FIND, HOLD, require
 from provisioning.models import LegalHold
 from provisioning.subjects import holds
-from provisioning.subjects.identify import By, CannotName, identify
-
-
-class LegalHoldForm(ModelForm):  # type: ignore[type-arg]
-    """Takes a session's plain SHA-256 or its stored key, and keeps the latter."""
-
-    def clean_session_hash(self) -> str:
-        try:
-            found = identify(by=By.SESSION_HASH, value=self.cleaned_data["session_hash"])
-        except CannotName as exc:
-            raise ValidationError(str(exc)) from exc
-        if not found:
-            raise ValidationError("Nothing is stored of such a session.")
-        return found[0]
 
 
 @admin.register(LegalHold)
@@ -34,16 +21,18 @@ class LegalHoldAdmin(AsksToDelete):
     deletes, deleted = "Lift selected holds", "Legal holds lifted"
 
     list_display = ("reference", "placed_at", "placed_by")
-    form = LegalHoldForm
-    fields = ("session_hash", "reference")
+    fields = ("reference", "placed_at", "placed_by")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def save_model(
-        self, request: HttpRequest, obj: LegalHold, form: LegalHoldForm, change: bool
-    ) -> None:
-        holds.place(session_hash=obj.session_hash, reference=obj.reference, actor=actor(request))
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Lead to the person: a hold is placed on their page."""
+        require(request, HOLD)
+        messages.info(request, "Find the person: a hold is placed on their page.")
+        return redirect(FIND)
 
     def delete_model(self, request: HttpRequest, obj: LegalHold) -> None:
         holds.lift(session_hash=obj.session_hash, actor=actor(request))

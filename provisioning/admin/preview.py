@@ -17,7 +17,7 @@ from crm.admin import mappings
 from crm.admin.records import REVEAL, find_records
 from crm.models import AttributeMapping, CrmRecord
 from crm.profiles import Profile
-from provisioning.admin.person import require
+from provisioning.admin.people import require
 from provisioning.init import planning
 from provisioning.mappings import left_out
 

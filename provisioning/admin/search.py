@@ -1,4 +1,4 @@
-"""Which creations a pasted term names: whole values only, one index look-up each."""
+"""Which creations, or whose sessions, a pasted term names: whole values, one index look-up each."""
 
 import json
 import re
@@ -16,6 +16,7 @@ from crm import lookup
 from crm.addresses import address_key, domain_key
 from crm.sessions import session_keys
 from provisioning.models import GuestCreation
+from provisioning.subjects import identify
 
 _VISITOR = re.compile(r"visitor_([0-9a-f]{8})@(.+)")
 
@@ -33,12 +34,29 @@ def creations(*, term: str) -> list[UUID]:
     return sorted(set(chain.from_iterable(found)), reverse=True)[:MOST]
 
 
+def sessions(*, term: str) -> list[str]:
+    """Return the keys of the sessions of the person that `term` names.
+
+    Whatever names a creation, and a session or an address that only the CRM knows.
+    """
+    trimmed = term.strip()
+    named = (
+        rows.exclude(session_hash="").order_by().values_list("session_hash", flat=True).distinct()
+        for rows in _by_each_meaning(term, trimmed)
+    )
+    keys = {key for text in {term, trimmed} for key in session_keys(term=text)}
+    found = {*chain.from_iterable(named), *identify.stored(keys=sorted(keys))}
+    if "@" in trimmed:
+        found |= set(lookup.records_of(address=trimmed).values_list("session_hash", flat=True))
+    return sorted(found)
+
+
 def _by_each_meaning(term: str, trimmed: str) -> list[QuerySet[GuestCreation, Any]]:
     rows = GuestCreation.objects.all()
     # A session id is kept as it is, spaces included; a pasted one may have got some around it.
     keys = {key for text in {term, trimmed} for key in session_keys(term=text)}
     meanings = [
-        rows.filter(guest_id=trimmed),
+        rows.filter(guest_id__in={trimmed, trimmed.lower(), trimmed.upper()}),
         rows.filter(request_id=trimmed),
         rows.filter(id__in=_of_request(trimmed)),
         rows.filter(session_hash__in=keys),

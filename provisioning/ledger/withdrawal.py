@@ -5,7 +5,8 @@ the withdrawal itself is kept, in one row; what belongs to it in the audit log f
 session's first init, if ever there is one.
 """
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 from django.utils import timezone
 
@@ -20,19 +21,38 @@ _BATCH = 1_000
 _CLOCKS_DIFFER = timedelta(days=1)
 
 
+@dataclass(frozen=True)
+class OnBehalf:
+    """Who of the staff withdraws for a visitor; how (`Channel`) and when the visitor asked for it.
+
+    `case` stands in the erasable row alone.
+    """
+
+    actor: str
+    channel: str
+    received: date
+    case: str = ""
+
+    @property
+    def said(self) -> dict[str, object]:
+        """Return what the event tells of it."""
+        return {"channel": self.channel, "receivedOn": self.received.isoformat()}
+
+
 def is_withdrawn(*, session_hash: str) -> bool:
     """Tell whether this session took its consent back and has not stated it again since."""
     return Withdrawal.objects.filter(session_hash=session_hash).exists()
 
 
-def withdraw(*, session_hash: str, event_request_id: str) -> int:
+def withdraw(*, session_hash: str, event_request_id: str, on_behalf: OnBehalf | None = None) -> int:
     """Withdraw the session's consent; return how many creations this call withdrew.
 
     From its commit on every process handles the session as declined, also where the number is 0.
     """
     now = timezone.now()
     with session_transaction(session_hash) as history:
-        known = history.latest is not None
+        # What staff ask for concerns somebody that something is stored of, and is no invention.
+        known = history.latest is not None or on_behalf is not None
         Withdrawal.objects.update_or_create(
             session_hash=session_hash,
             defaults={
@@ -40,11 +60,14 @@ def withdraw(*, session_hash: str, event_request_id: str) -> int:
                 "unmet_at": None if known else now,
                 "platform_due_at": now if known else None,
                 "platform_told_at": None,
+                **({"case_number": on_behalf.case} if on_behalf else {}),
             },
         )
         if known:
             withdrawn = mark_withdrawn(session_hash=session_hash)
-            _record(session_hash, event_request_id, {"creations": withdrawn})
+            said = {"creations": withdrawn} | (on_behalf.said if on_behalf else {})
+            actor = on_behalf.actor if on_behalf else "visitor"
+            _record(session_hash, event_request_id, said, actor)
             return withdrawn
     metrics.UNMET_WITHDRAWALS.inc()
     return 0
@@ -73,11 +96,13 @@ def forget_unmet_withdrawals() -> int:
     return deleted
 
 
-def _record(session_hash: str, event_request_id: str, data: dict[str, object]) -> None:
+def _record(
+    session_hash: str, event_request_id: str, data: dict[str, object], actor: str = "visitor"
+) -> None:
     log.record(
         kind="consent.withdrawn",
         subject=log.pseudonym(session_hash=session_hash),
-        actor="visitor",
+        actor=actor,
         request_id=event_request_id,
         data=data,
     )

@@ -3,7 +3,7 @@
 Everything that ties a row to a person is keyed by the session's hash, so that an erasure finds it.
 """
 
-from provisioning.models.consent import Notice, NoticeContent, NoticeDraft, Withdrawal
+from provisioning.models.consent import Channel, Notice, NoticeContent, NoticeDraft, Withdrawal
 from provisioning.models.creations import GuestCreation, IdempotencyKey, InitCapability
 from provisioning.models.probe import WriteProbe
 from provisioning.models.rights import LegalHold, PlatformDeletion, Review
@@ -22,6 +22,7 @@ from provisioning.models.states import (
 
 __all__ = [
     "TO_REVIEW",
+    "Channel",
     "ConsentBasis",
     "ConsentType",
     "GuestCreation",

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from provisioning.validators import validate_language, validate_purposes
+from provisioning.validators import validate_language, validate_purposes, validate_reference
 
 
 class NoticeContent(models.Model):
@@ -55,6 +55,16 @@ class Notice(NoticeContent):
         return f"{self.version} ({self.language})"
 
 
+class Channel(models.TextChoices):
+    """How a visitor asked staff to withdraw. Values stand in the audit log for good."""
+
+    TELEPHONE = "telephone", "Telephone"
+    EMAIL = "e-mail", "E-mail"
+    LETTER = "letter", "Letter"
+    CHAT = "chat", "Chat"
+    IN_PERSON = "in-person", "In person"
+
+
 class Withdrawal(models.Model):
     """A session that withdrew its consent, until it states consent again.
 
@@ -68,8 +78,13 @@ class Withdrawal(models.Model):
     # When the platform is to be told, or looked at again once it was; empty: nothing to do.
     platform_due_at = models.DateTimeField(null=True, blank=True)
     platform_told_at = models.DateTimeField(null=True, blank=True)
+    # Of the latest one that staff entered; here alone, because an erasure deletes the row.
+    case_number = models.CharField(
+        max_length=64, blank=True, db_default="", validators=[validate_reference]
+    )
 
     class Meta:
+        permissions = [("withdraw_consent", "Can withdraw consent on a person's behalf")]
         indexes = [
             models.Index(
                 fields=["platform_due_at"],

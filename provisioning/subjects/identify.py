@@ -39,12 +39,12 @@ def identify(*, by: By, value: str) -> list[str]:
     another answer.
     """
     if by is By.SESSION_ID:
-        return _stored([sessions.hash_session(session_id=value)])
+        return stored(keys=[sessions.hash_session(session_id=value)])
     if by is By.SESSION_HASH:
         keys = sessions.hash_keys(text=value)
         if not keys:
             raise CannotName("a session hash has 64 hexadecimal digits")
-        return _stored(keys)
+        return stored(keys=keys)
     if by is By.GUEST_ID:
         if not re.fullmatch("[!-~]+", value.strip()):
             raise CannotName("a guest id is visible ASCII characters")
@@ -71,7 +71,8 @@ def _sessions(rows: object) -> list[str]:
     return sorted(set(rows.values_list("session_hash", flat=True)))  # type: ignore[attr-defined]
 
 
-def _stored(keys: list[str]) -> list[str]:
+def stored(*, keys: Sequence[str]) -> list[str]:
+    """Return those of the session `keys` of which anything is stored."""
     found = (
         model._default_manager.filter(session_hash__in=keys).values_list("session_hash", flat=True)
         for model in _KEYED_BY_SESSION

@@ -138,7 +138,7 @@ TABLES: dict[str, Table] = {
         " last request where no init of it ever came",
         {
             Fate(DELETED, EXPORTED, STAYS): (
-                "session_hash withdrawn_at unmet_at platform_due_at platform_told_at"
+                "session_hash withdrawn_at unmet_at platform_due_at platform_told_at case_number"
             )
         },
     ),
@@ -233,10 +233,11 @@ TABLES: dict[str, Table] = {
         },
     ),
     "django_session": Table(
-        "a member of staff's session, with the numbers of the rows that a search found, and the"
-        " reason of a review, typed before signing in again: 30 minutes",
+        "a member of staff's session, with the numbers of the rows that a search found, the keys of"
+        " a person's sessions, encrypted, and the reason of a review, typed before signing in again:"
+        " 30 minutes",
         {
-            Fate(UNLINKED, NOBODY, EXPIRES): "session_data",
+            Fate(EXPIRES, NOBODY, EXPIRES): "session_data",
             Fate(NOBODY, NOBODY, EXPIRES): "session_key expire_date",
         },
     ),

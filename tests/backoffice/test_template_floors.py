@@ -43,7 +43,7 @@ def test_a_module_names_no_template_and_no_static_file_of_an_upper_app() -> None
     ("app", "line", "owner"),
     [
         ("crm", '{% include "admin/overview_log.html" %}', "guestportal"),
-        ("crm", '{% extends "admin/provisioning/person.html" %}', "provisioning"),
+        ("crm", '{% extends "admin/provisioning/preview.html" %}', "provisioning"),
         ("audit", "{% load static %}{% static 'crm/preview.js' %}", "crm"),
         ("backoffice", "{% load made_up %}", "audit"),
         ("backoffice", "{% load shout whisper from made_up %}", "audit"),

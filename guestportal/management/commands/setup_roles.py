@@ -18,6 +18,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "provisioning.publish_notice",
         "provisioning.export_subject",
         "provisioning.erase_subject",
+        "provisioning.withdraw_consent",
         *(f"provisioning.{verb}_legalhold" for verb in ("view", "add", "delete")),
         "provisioning.view_platformdeletion",
         "provisioning.change_platformdeletion",

@@ -135,6 +135,43 @@ def test_lets_nobody_else_review(role, verdict):
         User.objects.all().delete()
 
 
+ACTIONS_ON_A_PERSON = ("withdraw", "hold", "export", "print", "erase")
+
+
+@pytest.mark.parametrize("do", ACTIONS_ON_A_PERSON)
+@pytest.mark.parametrize("role", [REVIEWER, CRM, AUDITOR, SUPERUSER])
+def test_acts_on_a_person_exactly_for_those_who_may(role, do):
+    creation(session_id="jane")
+    browser = signed_in(role)
+    found = browser.post("/admin/provisioning/guestcreation/person/", {"term": "jane"})
+    page = found.headers.get("Location", "/admin/provisioning/guestcreation/person/none/")
+
+    status = browser.post(page, {"do": do}).status_code
+
+    assert status == (200 if role in (REVIEWER, SUPERUSER) else 403)
+
+
+ASKED_FIRST = {
+    "/admin/provisioning/noticedraft/": ("publish", {REVIEWER, SUPERUSER}),
+    "/admin/provisioning/platformdeletion/": ("mark_done", {REVIEWER, SUPERUSER}),
+    "/admin/provisioning/legalhold/": ("delete_selected", {REVIEWER, SUPERUSER}),
+    "/admin/crm/apitoken/": ("delete_selected", {CRM, SUPERUSER}),
+}
+
+
+@pytest.mark.parametrize("role", [REVIEWER, CRM, AUDITOR, SUPERUSER])
+@pytest.mark.parametrize("path", ASKED_FIRST)
+def test_offers_what_cannot_be_undone_exactly_to_those_who_may(path, role):
+    action, roles = ASKED_FIRST[path]
+    request = RequestFactory().get(path)
+    request.user = staff(role)
+    model = next(model for model in MATRIX if f"/{model._meta.model_name}/" in path)
+
+    offered = admin.site.get_model_admin(model).get_actions(request)
+
+    assert (action in offered) is (role in roles)
+
+
 def test_shows_an_administrator_of_the_crm_nothing_of_the_visitors_consent():
     page = signed_in(CRM).get("/admin/").content.decode()
 

@@ -119,10 +119,17 @@ said = {"do": "review", "verdict": "follow_up", "reason": "Janette, janette.doe@
 ok(client.post(f"{creations}{row.pk}/change/", said), 302)
 ok(client.post(f"{creations}{row.pk}/change/", {"do": "reveal"}), 200)
 holds = "/admin/provisioning/legalhold/"
-ok(client.post(holds + "add/", {"session_hash": "%(hash)s", "reference": "case-7"}), 302)
-ok(client.post(f"{holds}{LegalHold.objects.get().pk}/delete/", {"post": "yes"}), 302)
-person = {"by": "SESSION_HASH", "value": "%(hash)s", "export": "1"}
-ok(client.post(creations + "person/", person), 200)
+found = client.post(creations + "person/", {"term": "%(hash)s"})
+ok(found, 302)
+person = found.headers["Location"]
+ok(client.post(person, {"do": "hold", "reference": "case-7"}), 302)
+lift = f"{holds}{LegalHold.objects.get().pk}/delete/"
+said = client.get(lift).context_data["question"].digest
+ok(client.post(lift, {"confirm_said": said, "confirm_tick": "on"}), 302)
+ok(client.post(person, {"do": "export"}), 200)
+asked = {"do": "withdraw", "channel": "letter", "received": "2026-01-01", "case": "Janette"}
+said = client.post(person, asked).context_data["question"].digest
+ok(client.post(person, asked | {"confirm_said": said, "confirm_tick": "on"}), 302)
 """
 
 
