@@ -129,10 +129,7 @@ def _question(request: HttpRequest, event: AuditEvent, recorded: Set) -> Questio
             "Every process sends by it within a second.",
             "The set in force now stays in the history.",
         ],
-        concerns=[
-            *(f"{mapping['target']}: goes" for mapping in goes),
-            *(f"{mapping['target']}: comes" for mapping in comes),
-        ],
+        concerns=sorted({str(mapping["target"]) for mapping in (*goes, *comes)}),
         part="admin/crm/attributemapping/restore_part.html",
         more={
             "goes": goes,

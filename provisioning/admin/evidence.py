@@ -43,6 +43,7 @@ _NAMES = {
     "code": "error",
     "platformStatus": "platform status",
     "platformCode": "platform code",
+    "receivedOn": "received on",
     "correlationDigest": "digest of the correlation id",
     "askedAt": "asked at",
 }
@@ -79,7 +80,9 @@ def timeline(*, creation: GuestCreation) -> list[Moment]:
     leaves = AuditLeaf.objects.filter(event_id__in=[row.id for row, _ in chosen])
     seals = dict(leaves.values_list("event_id", "seal_id"))
     return [
-        Moment(row.id, row.time, _named(row.kind), row.actor, _details(data), seals.get(row.id))
+        Moment(
+            row.id, row.time, named(kind=row.kind), row.actor, details(data=data), seals.get(row.id)
+        )
         for row, data in chosen
     ]
 
@@ -118,7 +121,8 @@ def _concerning(row: AuditEvent, creation: GuestCreation) -> dict[str, Any] | No
     return None
 
 
-def _details(data: dict[str, Any]) -> list[tuple[str, str]]:
+def details(*, data: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the data of an event, named and written for people."""
     flat = {**data, **data.get("consent", {})}
     return [
         (_NAMES.get(name, name), visible(_said(value)))
@@ -127,7 +131,8 @@ def _details(data: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _named(kind: str) -> str:
+def named(*, kind: str) -> str:
+    """Return what people call an event of `kind`; the kind itself where it has no other name."""
     return _KINDS.get(kind, kind)
 
 

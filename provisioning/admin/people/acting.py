@@ -88,7 +88,7 @@ def withdraw(request: HttpRequest, person: Person) -> Answer:
         withdraw_session(session_hash=key, event_request_id=event_request_id, on_behalf=on_behalf)
         for key in person.sessions
     )
-    messages.success(request, f"Consent is withdrawn: {done} creations. Their receipts say so.")
+    messages.success(request, f"Consent is withdrawn; creations: {done}. Their receipts say so.")
     return redirect(person.address)
 
 

@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 
 from audit.staff import actor
 from backoffice.inert import visible
+from provisioning.admin import evidence
 from provisioning.admin.people.access import EXPORT, Person, require
 from provisioning.consent.receipts import receipt_for_staff
 from provisioning.models import GuestCreation
@@ -20,6 +21,7 @@ from provisioning.subjects.export import export
 # Long, and for programs: they are in the file.
 _LEFT_OUT = ("receipt", "receiptContent")
 _NESTED = ("crmRecord", "withdrawal", "legalHold", "creations", "changes")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 Section = tuple[str, list[tuple[str, str]]]
 
 
@@ -36,7 +38,7 @@ def to_print(request: HttpRequest, person: Person) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": "What is stored of a person",
-        "exported_at": document["exportedAt"],
+        "exported_at": _time(document["exportedAt"]),
         "sections": list(_sections(document)),
         "back": person.address,
     }
@@ -59,13 +61,16 @@ def _sections(document: dict[str, Any]) -> Iterator[Section]:
         yield f"Session {number}", _lines(session, without=_NESTED)
         for name in ("crmRecord", "withdrawal", "legalHold"):
             if session.get(name):
-                yield _words(name).capitalize(), _lines(session[name])
+                words = _words(name)
+                yield words[0].upper() + words[1:], _lines(session[name])
         for creation in session["creations"]:
-            yield f"Chat of {creation['createdAt']}", _lines(creation, without=_LEFT_OUT)
-        log = [
-            (each["time"], f"{each['kind']} {_said(each['data'])}") for each in session["changes"]
-        ]
-        yield "What the audit log says", [(time, visible(text)) for time, text in log]
+            yield f"Chat of {_time(creation['createdAt'])}", _lines(creation, without=_LEFT_OUT)
+        yield "What the audit log says", [_event(each) for each in session["changes"]]
+
+
+def _event(event: dict[str, Any]) -> tuple[str, str]:
+    details = (f"{name} {value}" for name, value in evidence.details(data=event["data"]))
+    return _time(event["time"]), ", ".join([evidence.named(kind=event["kind"]), *details])
 
 
 def _lines(values: dict[str, Any], without: tuple[str, ...] = ()) -> list[tuple[str, str]]:
@@ -85,7 +90,14 @@ def _said(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, dict):
         return ", ".join(f"{_words(name)}: {_said(each)}" for name, each in value.items())
-    return ", ".join(map(_said, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(map(_said, value))
+    return _time(value) if _TIME.fullmatch(str(value)) else str(value)
+
+
+def _time(written: str) -> str:
+    """Return a time of `audit.log.timestamp` without fractions, as people read it."""
+    return f"{written[:10]} {written[11:19]} UTC"
 
 
 def _file(document: dict[str, Any], name: str) -> JsonResponse:

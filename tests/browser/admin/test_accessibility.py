@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from provisioning.models import GuestCreation, NoticeDraft
-from tests.browser.admin.day import BAD, GOOD, SEMICOLONS, WORKBOOK
+from tests.browser.admin.day import BAD, GOOD, JANE, SEMICOLONS, WORKBOOK
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,6 +83,36 @@ def test_has_no_serious_finding_on_the_way_through_an_import(sign_in, csv, width
     page.wait_for_load_state("networkidle")
 
     assert found + _serious(page) == []
+
+
+@LOOKS
+def test_has_no_serious_finding_on_a_persons_pages(sign_in, width, scheme):
+    page = sign_in("Compliance reviewer", width=width, scheme=scheme, bypass_csp=True)
+    page.goto("/admin/provisioning/guestcreation/person/")
+    page.get_by_label("Find a person").fill(JANE)
+    page.get_by_role("button", name="Find").click()
+    person, found = page.url, []
+
+    for button in ("", "Withdraw…", "Erase…", "Export to print"):
+        page.goto(person)
+        if button == "Withdraw…":
+            page.get_by_label("Channel").select_option("Telephone")
+        if button:
+            page.get_by_role("button", name=button).click()
+        page.wait_for_load_state("networkidle")
+        found += [*_serious(page), *_too_wide(page)]
+
+    assert found == [], "\n".join(found)
+
+
+@LOOKS
+def test_has_no_serious_finding_where_a_set_of_mappings_is_restored(sign_in, width, scheme):
+    page = sign_in("CRM administrator", width=width, scheme=scheme, bypass_csp=True)
+    page.goto("/admin/crm/attributemapping/sets/")
+    page.get_by_role("button", name="Restore the set before this change").click()
+    page.get_by_role("heading", name="Difference to the set in force").wait_for()
+
+    assert _serious(page) + _too_wide(page) == []
 
 
 def test_has_no_serious_finding_on_the_way_through_a_review(sign_in):

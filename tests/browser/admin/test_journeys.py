@@ -106,6 +106,42 @@ def test_finds_a_visitor_by_a_pasted_session_id_that_stays_out_of_the_address(si
     assert not [url for url in seen if JANE in url]
 
 
+def test_withdraws_for_somebody_on_the_telephone(sign_in):
+    page = sign_in("Compliance reviewer")
+
+    page.get_by_role("navigation", name="Places").get_by_role("link", name="People").click()
+    page.get_by_label("Find a person").fill(f" {JANE} ")
+    page.keyboard.press("Enter")
+    page.get_by_label("Channel").select_option("Telephone")
+    page.get_by_label("Case number").fill("case-12")
+    page.get_by_role("button", name="Withdraw…").click()
+    expect(page.get_by_text("Creations under a consent that stands: 1.")).to_be_visible()
+    page.get_by_label("I have read what will happen").check()
+    page.get_by_role("button", name="Withdraw consent").click()
+
+    expect(page.get_by_text("Consent is withdrawn; creations: 1.")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the receipt of the withdrawal").click()
+    assert download.value.suggested_filename.startswith("receipt-")
+
+
+def test_erases_a_person_only_after_the_word_was_typed(sign_in):
+    page = sign_in("Compliance reviewer")
+    page.goto("/admin/provisioning/guestcreation/person/")
+    page.get_by_label("Find a person").fill(JANE)
+    page.keyboard.press("Enter")
+
+    page.get_by_role("button", name="Erase…").click()
+    expect(page.get_by_role("heading", name="Export first?")).to_be_visible()
+    page.get_by_role("button", name="Erase this person").click()
+    assert CrmRecord.objects.filter(email="jane.doe@example.com").exists()
+    page.get_by_label("Type the word").fill("erase")
+    page.get_by_role("button", name="Erase this person").click()
+
+    expect(page.get_by_text("Erased: 1 creations and 1 CRM records.")).to_be_visible()
+    assert not CrmRecord.objects.filter(email="jane.doe@example.com").exists()
+
+
 def test_verifies_the_seal_over_a_creation(sign_in):
     page = sign_in("Compliance reviewer")
     page.goto("/admin/provisioning/guestcreation/")

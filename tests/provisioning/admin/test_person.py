@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crm.models import CrmRecord
 from crm.sessions import hash_session
@@ -93,6 +95,20 @@ def test_shows_the_state_of_consent_and_every_creation_with_values_masked(review
         assert value not in page
 
 
+def test_asks_the_database_no_more_often_for_many_creations(reviewer, jane):
+    address, counts = find(reviewer), []
+
+    for number in (0, 60):
+        for _ in range(number):
+            creation(session_id=SESSION)
+        with CaptureQueriesContext(connection) as queries:
+            page = reviewer.get(address).content.decode()
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1] < 25
+    assert "The newest 50 are listed" in page
+
+
 def test_exports_a_person(reviewer, jane):
     document = ask(reviewer, "export")
 
@@ -107,6 +123,8 @@ def test_exports_a_person_as_a_page_to_print(reviewer, jane):
     assert PERSON["email"] in page
     assert "What the audit log says" in page
     assert jane.guest_id in page
+    assert "The platform made the guest" in page
+    assert f"Chat of {jane.created_at:%Y-%m-%d %H:%M:%S} UTC" in page
     assert events("subject.exported")[0]["actor"].startswith("staff:")
 
 
