@@ -44,6 +44,7 @@ _DONE = {
     "crm.changed": "changed a CRM record: {fields}",
     "crm.deleted": "deleted a CRM record",
     "api_token.issued": "issued an API token",
+    "api_token.ended": "ended an API token of {who}",
     "staff.login": "signed in",
     "staff.rights_changed": "changed rights of {who}: {change} {what}",
     "staff.account_changed": "changed the account {who}",
@@ -53,6 +54,9 @@ _DONE = {
     "audit.verified": "verified the audit log: {events} events, {problems} problems",
     "audit.swept": "looked for events without a seal",
 }
+
+
+_ON_BEHALF = "withdrew consent for a visitor who asked on {receivedOn} ({channel})"
 
 
 class _Said(dict[str, Any]):
@@ -80,6 +84,8 @@ def names(*, actors: Iterable[str]) -> dict[str, str]:
 def _sentence(event: AuditEvent, data: Mapping[str, Any], named: Mapping[str, str]) -> str:
     actor = {"visitor": "A visitor", "system": "The system"}.get(event.actor, event.actor)
     done = _DONE.get(event.kind, re.sub("[._]", " ", event.kind))
+    if event.kind == "consent.withdrawn" and "channel" in data:
+        done = _ON_BEHALF
     values = _Said({name: _value(value, named) for name, value in data.items()})
     return visible(f"{named.get(event.actor, actor)} {done.format_map(values)}")
 

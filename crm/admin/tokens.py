@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from django.contrib import admin
 from django.http import HttpRequest
 
+from audit.staff import actor
 from backoffice.confirming import AsksToDelete, Question
 from crm.models import ApiToken
+from crm.sync.tokens import end_token
 
 
 @admin.register(ApiToken)
@@ -23,6 +25,9 @@ class ApiTokenAdmin(AsksToDelete):
 
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         return False
+
+    def delete_model(self, request: HttpRequest, obj: ApiToken) -> None:
+        end_token(token=obj, actor=actor(request))
 
     def question(self, *, rows: Sequence[ApiToken]) -> Question:
         return Question(

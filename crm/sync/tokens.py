@@ -37,6 +37,14 @@ def issue_token(*, user: AbstractBaseUser, replace: bool) -> str:
     return token
 
 
+def end_token(*, token: ApiToken, actor: str) -> None:
+    """Delete `token`, with its event: from the commit on it opens nothing."""
+    with transaction.atomic():
+        data = {"who": f"staff:{token.user_id}"}
+        log.record(kind="api_token.ended", actor=actor, data=data)
+        token.delete()
+
+
 class TokenAuthentication(BaseAuthentication):
     """Accept ``Authorization: Bearer <token>``; no cookie, so nothing a page could ride on."""
 

@@ -233,9 +233,9 @@ TABLES: dict[str, Table] = {
         },
     ),
     "django_session": Table(
-        "a member of staff's session, with the numbers of the rows that a search found, the keys of"
-        " a person's sessions, encrypted, and the reason of a review, typed before signing in again:"
-        " 30 minutes",
+        "a member of staff's session, with the numbers of the rows that a search found, the keys"
+        " of a person's sessions, encrypted, and the reason of a review, typed before signing in"
+        " again: 30 minutes",
         {
             Fate(EXPIRES, NOBODY, EXPIRES): "session_data",
             Fate(NOBODY, NOBODY, EXPIRES): "session_key expire_date",

@@ -7,6 +7,7 @@ from crm.models import ApiToken
 from crm.sync.tokens import issue_token
 from tests.support.confirming import confirm
 from tests.support.factories import signed_in
+from tests.support.visitor import events
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +25,8 @@ def test_ends_a_token_only_when_it_is_confirmed():
     confirm(administrator, TOKENS, chosen)
 
     assert not ApiToken.objects.exists()
+    holder = User.objects.get(username="crm-sync")
+    assert events("api_token.ended")[0]["data"] == {"who": f"staff:{holder.pk}"}
 
 
 def test_ends_no_token_for_a_role_that_may_not():

@@ -52,6 +52,7 @@ def test_records_one_event_with_channel_and_day_and_without_the_case(reviewer, j
 def test_keeps_the_case_where_an_erasure_deletes_it(reviewer, jane):
     page = withdraw(reviewer).content.decode()
     assert "case case-12" in page
+    assert "withdrew consent for a visitor who asked on 2026-11-25 (telephone)" in page
     assert Withdrawal.objects.get().case_number == "case-12"
 
     erase(reviewer)
