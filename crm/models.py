@@ -233,18 +233,32 @@ class ImportUpload(models.Model):
 class ApiToken(models.Model):
     """A token of the sync API, known by its hash: a stolen database opens nothing."""
 
+    class Scope(models.TextChoices):
+        READ = "read", "Read records"
+        WRITE = "write", "Read and write records"
+
     token_hash = models.CharField(max_length=64, primary_key=True, editable=False)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="crm_api_tokens"
     )
+    name = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="What uses it, such as CRM sync"
+    )
+    # At most what the user's own permissions allow.
+    scope = models.CharField(max_length=5, choices=Scope, default=Scope.WRITE, db_default="write")
     created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="Empty: until somebody ends it"
+    )
+    # To the minute: a call should not have to write.
+    last_used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = "API token"
-        default_permissions = ("view", "delete")
+        default_permissions = ("view", "add", "delete")
 
     def __str__(self) -> str:
-        return f"API token of {self.created_at:%Y-%m-%d}"
+        return self.name or f"API token of {self.created_at:%Y-%m-%d}"
 
 
 class SessionKeying(models.Model):

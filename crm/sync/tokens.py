@@ -5,13 +5,16 @@ A token is shown once, when it is issued, and kept only as its hash.
 
 import hashlib
 import secrets
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import DjangoModelPermissions
+from rest_framework.permissions import SAFE_METHODS, DjangoModelPermissions
 from rest_framework.request import Request
 
 from audit import log
@@ -19,10 +22,19 @@ from crm.models import ApiToken
 
 # Lets a secret scanner recognise a token that got into a repository.
 PREFIX = "gpat_"
+_USE_IS_TOLD_EVERY = timedelta(minutes=1)
 _SCHEMES = (b"bearer", b"token")  # RFC 6750, and what clients of other DRF services send
 
 
-def issue_token(*, user: AbstractBaseUser, replace: bool) -> str:
+def issue_token(
+    *,
+    user: AbstractBaseUser,
+    replace: bool = False,
+    actor: str = "system",
+    name: str = "",
+    scope: str = ApiToken.Scope.WRITE,
+    expires_at: datetime | None = None,
+) -> str:
     """Return a new token of `user`; with `replace` every earlier one ends with this call.
 
     256 random bits, so one SHA-256 is enough: there is no dictionary of them to guess from.
@@ -31,9 +43,15 @@ def issue_token(*, user: AbstractBaseUser, replace: bool) -> str:
     with transaction.atomic():
         if replace:
             ApiToken.objects.filter(user_id=user.pk).delete()
-        ApiToken.objects.create(user_id=user.pk, token_hash=_hash(token.encode()))
-        data = {"user": user.pk, "replaced": replace}
-        log.record(kind="api_token.issued", actor="system", data=data)
+        ApiToken.objects.create(
+            user_id=user.pk,
+            token_hash=_hash(token.encode()),
+            name=name,
+            scope=scope,
+            expires_at=expires_at,
+        )
+        data = {"user": user.pk, "replaced": replace, "scope": str(scope)}
+        log.record(kind="api_token.issued", actor=actor, data=data)
     return token
 
 
@@ -48,15 +66,18 @@ def end_token(*, token: ApiToken, actor: str) -> None:
 class TokenAuthentication(BaseAuthentication):
     """Accept ``Authorization: Bearer <token>``; no cookie, so nothing a page could ride on."""
 
-    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+    def authenticate(self, request: Request) -> tuple[Any, ApiToken] | None:
         scheme, _, token = get_authorization_header(request).partition(b" ")
         if scheme.lower() not in _SCHEMES:
             return None
         tokens = ApiToken.objects.select_related("user").filter(user__is_active=True)
-        found = tokens.filter(token_hash=_hash(token.strip())).first()
+        now = timezone.now()
+        good = tokens.filter(Q(expires_at=None) | Q(expires_at__gt=now))
+        found = good.filter(token_hash=_hash(token.strip())).first()
         if found is None:
             raise AuthenticationFailed
-        return found.user, None
+        _note_use(found, now)
+        return found.user, found
 
     def authenticate_header(self, request: Request) -> str:
         """Return what a 401 says in WWW-Authenticate (RFC 9110 section 11.6.1)."""
@@ -74,6 +95,17 @@ class RecordPermissions(DjangoModelPermissions):
         "PUT": ["crm.add_crmrecord", "crm.change_crmrecord"],
         "DELETE": ["crm.delete_crmrecord"],
     }
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        reads = request.method in SAFE_METHODS
+        if isinstance(request.auth, ApiToken) and request.auth.scope != ApiToken.Scope.WRITE:
+            return reads and super().has_permission(request, view)
+        return super().has_permission(request, view)
+
+
+def _note_use(token: ApiToken, now: datetime) -> None:
+    if token.last_used_at is None or abs(now - token.last_used_at) >= _USE_IS_TOLD_EVERY:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
 
 
 def _hash(token: bytes) -> str:

@@ -88,7 +88,8 @@ TABLES: dict[str, Table] = {
         {_OURS: "id target source_kind source value_type default enabled order"},
     ),
     "crm_apitoken": Table(
-        "a token of the sync API, hashed", {_OURS: "token_hash created_at user_id"}
+        "a token of the sync API, hashed",
+        {_OURS: "token_hash created_at user_id name scope expires_at last_used_at"},
     ),
     "crm_sessionkeying": Table(
         "which pepper the keys were made with", {_OURS: "number fingerprint"}

@@ -30,7 +30,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *(f"crm.{verb}_crmrecord" for verb in ("view", "add", "change", "delete")),
         "crm.reveal_crmrecord",
         *(f"crm.{verb}_attributemapping" for verb in ("view", "add", "change", "delete")),
-        *(f"crm.{verb}_apitoken" for verb in ("view", "delete")),
+        *(f"crm.{verb}_apitoken" for verb in ("view", "add", "delete")),
     ),
     "Auditor": (
         "audit.view_auditevent",

@@ -28,7 +28,7 @@ MATRIX: dict[type, dict[str, str]] = {
     AuditSeal: {REVIEWER: "v", AUDITOR: "v", SUPERUSER: "v"},
     CrmRecord: {CRM: "vacd", SUPERUSER: "vacd"},
     AttributeMapping: {CRM: "vacd", SUPERUSER: "vacd"},
-    ApiToken: {CRM: "vd", SUPERUSER: "vd"},
+    ApiToken: {CRM: "vad", SUPERUSER: "vad"},
     User: {SUPERUSER: "vacd"},
     Group: {SUPERUSER: "vacd"},
     TOTPDevice: {SUPERUSER: "vacd"},
