@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from provisioning.models import LegalHold, PlatformDeletion, Review
@@ -27,7 +28,7 @@ def _page(browser, path):
 
 def test_shows_the_times_of_creations(browser):
     row = creation(created_at=NOON, withdrawn_at=NOON, status="unknown")
-    reviewer = {"reviewer_id": 1, "verdict": "in_order", "reason": "Seen"}
+    reviewer = {"reviewer": User.objects.get(), "verdict": "in_order", "reason": "Seen"}
     Review.objects.create(creation=row, reviewed_at=NOON, **reviewer)
 
     assert IN_BERLIN in _page(browser, LIST)

@@ -32,16 +32,17 @@ def missing(*, key: str, api: Api, deadline: Deadline) -> str:
 def _keys(api: Api, deadline: Deadline) -> Collection[str]:
     name = f"messenger:fields:{settings.MESSENGER_SCHEMA_ID}:{settings.MESSENGER_SCHEMA_VERSION}"
     kept = cache.get(name)
-    if isinstance(kept, tuple):
-        raise Unavailable(kept[0], remedy=kept[1])
     if kept is None:
         try:
-            kept = _read(api, deadline)
+            kept = {"keys": _read(api, deadline)}
         except PlatformError as exc:
-            cache.set(name, (str(exc), exc.remedy), KEEP_FAILURE_SECONDS)
+            # As JSON, which the shared cache makes of it: a tuple would come back as a list.
+            cache.set(name, {"failed": str(exc), "remedy": exc.remedy}, KEEP_FAILURE_SECONDS)
             raise
         cache.set(name, kept, KEEP_SECONDS)
-    return list(kept)
+    if "failed" in kept:
+        raise Unavailable(kept["failed"], remedy=kept["remedy"])
+    return list(kept["keys"])
 
 
 def _read(api: Api, deadline: Deadline) -> list[str]:
