@@ -56,22 +56,25 @@ def _errors() -> Iterator[Error]:
     if settings.IDENTITY_VERIFICATION != "off" and not settings.IDENTITY_SECRET:
         hint = "Make one with: openssl rand -hex 32, and give it to your website's backend."
         yield _error(8, "IDENTITY_SECRET", "is not set, and verification is required.", hint)
-    if settings.GENESYS_PLATFORM == "messenger":
-        missing = [name for name in _OF_MESSENGER if not getattr(settings, name)]
-        if missing:
-            hint = "GENESYS_PLATFORM=messenger needs them: see docs/platforms.md."
-            yield _error(10, ", ".join(missing), "not set.", hint)
-        if settings.GENESYS_OAUTH_AUTH != "basic":
-            hint = "Unset it: the vendor's login host takes HTTP Basic."
-            yield _error(
-                11, "GENESYS_OAUTH_AUTH", "is not basic, and the platform messenger.", hint
-            )
+    yield from _errors_of_messenger()
     if connection.vendor == "sqlite" and sqlite3.sqlite_version_info < OLDEST_SQLITE:
         hint = "Use a Python that brings a newer one, or PostgreSQL."
         sentence = (
             f"is SQLite's, whose library is {sqlite3.sqlite_version}, before 3.35 (RETURNING)."
         )
         yield _error(9, "DATABASE_URL", sentence, hint)
+
+
+def _errors_of_messenger() -> Iterator[Error]:
+    if settings.GENESYS_PLATFORM != "messenger":
+        return
+    missing = [name for name in _OF_MESSENGER if not getattr(settings, name)]
+    if missing:
+        hint = "GENESYS_PLATFORM=messenger needs them: see docs/platforms.md."
+        yield _error(10, ", ".join(missing), "not set.", hint)
+    if settings.GENESYS_OAUTH_AUTH != "basic":
+        hint = "Unset it: the vendor's login host takes HTTP Basic."
+        yield _error(11, "GENESYS_OAUTH_AUTH", "is not basic, and the platform messenger.", hint)
 
 
 def _warnings() -> Iterator[Warning]:

@@ -1,12 +1,12 @@
 """Guests of erased persons that are to be deleted on the platform too.
 
-Where the platform can be asked to, housekeeping does it, one step at a time; else, and where that
-failed three times, somebody does it there (the vendor documents ``POST /api/v2/gdpr/requests``) and
-says so here. Only when it is done is what names the guest forgotten.
+Where the platform can be asked to, housekeeping does it, one step at a time. Else, and where that
+failed three times or came to no end in 30 days, somebody does it there (the vendor documents
+``POST /api/v2/gdpr/requests``) and says so here. Only when it is done is what names the guest
+forgotten.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -26,7 +26,8 @@ HOUSEKEEPING = "system"  # the log's name for nobody on the staff
 MOST_ERRORS = 3
 # While one process takes a step no other does.
 STEP_TAKES = timedelta(minutes=2)
-A_DAY = timedelta(days=1)
+# The vendor's exports take days; who waits longer than this waits for a person.
+LONGEST = timedelta(days=30)
 
 
 def subjects_of(creation: GuestCreation) -> list[str] | None:
@@ -93,12 +94,12 @@ def _claim(row: PlatformDeletion) -> bool:
 
 def _failed(row: PlatformDeletion) -> None:
     row.refresh_from_db()
-    deletion = Deletion(tuple(row.subjects), row.request_id, row.errors + 1)
-    _keep(row, replace(deletion, pause=A_DAY.total_seconds()))
+    deletion = Deletion(tuple(row.subjects), row.request_id, row.errors)
+    _keep(row, deletion.failed(request_id=row.request_id))
 
 
 def _keep(row: PlatformDeletion, deletion: Deletion) -> None:
-    given_up = deletion.errors >= MOST_ERRORS
+    given_up = deletion.errors >= MOST_ERRORS or timezone.now() - row.requested_at > LONGEST
     asked = State.REQUESTED if deletion.request_id else State.WAITING
     due = timezone.now() + timedelta(seconds=deletion.pause)
     PlatformDeletion.objects.filter(pk=row.pk).exclude(state=State.DONE).update(

@@ -85,6 +85,10 @@ class Deletion:
     errors: int = 0
     pause: float = 0
 
+    def failed(self, *, request_id: str = "") -> "Deletion":
+        """Return it after a step that ended badly: the next one comes a day later."""
+        return Deletion(self.subjects, request_id, self.errors + 1, pause=86_400)
+
 
 class Platform(Protocol):
     """One API of the vendor. The constructor does no I/O; every call raises PlatformError.

@@ -267,13 +267,7 @@ def _insert(intent: Intent, subject_salt: bytes | None, generation: int) -> Entr
             "token_generation": generation,
             "status": Status.QUEUED if intent.queued else Status.PENDING,
             "overdue_at": QUEUED_FOR if intent.queued else overdue_after(),
-            "consent_given": consent.given,
-            "consent_type": consent.type,
-            "consent_basis": consent.basis,
-            "notice_version": intent.notice_version,
-            "language": intent.language,
-            "notice_id": intent.notice.id if intent.notice else None,
-            "gpc": intent.gpc,
+            **_said_columns(intent),
             "review_reasons": stored(reasons),
             "salt": salt,
             **sent,
@@ -298,6 +292,19 @@ def _insert(intent: Intent, subject_salt: bytes | None, generation: int) -> Entr
     database.write([*named, creation, (f"{log.INSERT} VALUES ({log.MARKS})", event)])
     said = consent.given, consent.type, salt, generation
     return Entry(intent.creation_id, subject, intent.event_request_id, *said, reasons=reasons)
+
+
+def _said_columns(intent: Intent) -> dict[str, object]:
+    """Return the columns that say what the visitor said, and under which notice."""
+    return {
+        "consent_given": intent.consent.given,
+        "consent_type": intent.consent.type,
+        "consent_basis": intent.consent.basis,
+        "notice_version": intent.notice_version,
+        "language": intent.language,
+        "notice_id": intent.notice.id if intent.notice else None,
+        "gpc": intent.gpc,
+    }
 
 
 def _reasons(intent: Intent) -> list[Reason]:

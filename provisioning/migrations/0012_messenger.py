@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='platformdeletion',
             name='state',
-            field=models.CharField(choices=[('waiting', 'Waiting'), ('asked', 'Requested: the platform is at work'), ('error', 'Failed three times: for a person'), ('done', 'Done')], default='waiting', max_length=7),
+            field=models.CharField(choices=[('waiting', 'Waiting'), ('asked', 'Requested: the platform is at work'), ('error', 'For a person: it failed, or never ended'), ('done', 'Done')], default='waiting', max_length=7),
         ),
         migrations.AddIndex(
             model_name='platformdeletion',

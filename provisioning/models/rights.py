@@ -49,7 +49,7 @@ class PlatformDeletion(models.Model):
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
         REQUESTED = "asked", "Requested: the platform is at work"
-        ERROR = "error", "Failed three times: for a person"
+        ERROR = "error", "For a person: it failed, or never ended"
         DONE = "done", "Done"
 
     creation = models.OneToOneField(GuestCreation, primary_key=True, on_delete=models.PROTECT)

@@ -26,7 +26,6 @@ from provisioning.genesys.transport import Answer
 
 POLL_SECONDS = 3600
 LOOK_AGAIN_SECONDS = 60
-AGAIN_AFTER_ERROR_SECONDS = 86_400
 _MERGED = ("canonicalContact", "mergeSet")
 _LOOKED = "looked-for"  # in the place of a request's id: once, and there was none
 
@@ -91,24 +90,17 @@ class Erasing:
         answer = self._api.get(REQUESTS, deletion.request_id, self._deadline)
         status = answer.body.get("status") if answer and isinstance(answer.body, dict) else "ERROR"
         if status == "ERROR":
-            return failed(deletion)
+            return deletion.failed()
         if status != "COMPLETED":
             return replace(deletion, pause=POLL_SECONDS)
         if kind == "contact" and self._contact(name):
             self._api.delete_contact(name, self._deadline)
             if self._contact(name):
-                return failed(deletion)
+                return deletion.failed()
         return _next(deletion)
 
     def _contact(self, contact_id: str) -> Answer | None:
         return self._api.contact(contact_id, self._deadline)
-
-
-def failed(deletion: Deletion) -> Deletion:
-    """Return `deletion` after its request ended badly: it is asked anew, a day later."""
-    return replace(
-        deletion, request_id="", errors=deletion.errors + 1, pause=AGAIN_AFTER_ERROR_SECONDS
-    )
 
 
 def _next(deletion: Deletion) -> Deletion:

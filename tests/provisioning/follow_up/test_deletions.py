@@ -86,6 +86,19 @@ def test_repeats_an_error_a_day_later_three_times_and_then_waits_for_a_person(
     assert row.guest_id  # for the person who looks into it
 
 
+def test_waits_for_a_person_where_a_request_never_ends(erased: Visitor) -> None:
+    erased.sandbox.faults(
+        [{"endpoint": "gdpr_status", "kind": "alter", "set": {"status": "SEARCHING"}}]
+    )
+
+    after(delete_on_platform, days=29)
+    assert deletion().state == "asked"
+    after(delete_on_platform, days=31)
+
+    assert (deletion().state, deletion().due_at) == ("error", None)
+    assert erased.sandbox.count("gdpr") == 1
+
+
 def test_deletes_a_contact_that_a_completed_request_has_left(erased: Visitor) -> None:
     erased.sandbox.faults(
         [{"endpoint": "gdpr_status", "kind": "alter", "set": {"status": "COMPLETED"}}]
