@@ -154,12 +154,13 @@ TABLES: dict[str, Table] = {
         },
     ),
     "provisioning_platformdeletion": Table(
-        "a guest to be deleted on the platform, made by an erasure; what names it goes when done",
+        "a guest to be deleted on the platform: of somebody erased, or a second one of a session;"
+        " what names it goes when done",
         {
+            Fate(UNLINKED, EXPORTED, UNLINKED): "platform guest_id state requested_at done_at",
             Fate(UNLINKED, WITHHELD, UNLINKED): (
-                "creation_id platform guest_id subjects request_id errors due_at state requested_at"
-                " done_at done_by"
-            )
+                "creation_id subjects request_id errors due_at done_by"
+            ),
         },
     ),
     "provisioning_notice": Table(
