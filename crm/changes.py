@@ -6,11 +6,13 @@ event shows the whole set before and after.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 
-from audit import log
+from audit import log, restore_list
+from audit.restore_list import What
 from crm import sessions
 from crm.models import AttributeMapping, CrmRecord
 from crm.profiles import forget_mappings
@@ -56,6 +58,9 @@ def delete_record(*, record: CrmRecord, actor: str, request_id: str = "") -> Non
         if reason := obstacle(record=record):
             raise Protected(reason)
         _record_event("crm.deleted", record, actor, request_id, {})
+        # A row that is gone already is listed once more, which does no harm.
+        listed = partial(restore_list.append, what=What.CRM_DELETED, record=record.record_id)
+        transaction.on_commit(listed)
         record.delete()
 
 

@@ -8,13 +8,15 @@ forgotten.
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from audit import log
+from audit import log, restore_list
+from audit.restore_list import What
 from provisioning.follow_up.rounds import BATCH, go_round
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.platform import Deletion, get_platform
@@ -69,9 +71,11 @@ def waiting_for_a_person() -> int:
 def mark_done(*, creations: Iterable[UUID], actor: str) -> int:
     """Record that these creations' guests are deleted on the platform; return how many waited."""
     with transaction.atomic():
-        done = sum(_mark(creation, actor) for creation in creations)
+        done = [creation for creation in creations if _mark(creation, actor)]
+        listed = partial(restore_list.append, what=What.PLATFORM_DELETED, creations=done)
+        transaction.on_commit(listed)
     transaction.on_commit(empty_write_ahead_log)
-    return done
+    return len(done)
 
 
 def _take_step(row: PlatformDeletion, deadline: Deadline) -> bool:
