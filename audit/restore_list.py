@@ -16,11 +16,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 
 from audit import log
 from backoffice.private import private
@@ -54,6 +56,15 @@ class Entry:
 
 class Unreadable(ValueError):
     """The file cannot be read, or a line of it is none; the message names it."""
+
+
+def append_after_commit(
+    *, what: What, creations: Sequence[UUID] = (), record: UUID | None = None
+) -> None:
+    """Append an entry as `append` does, once the caller's transaction is committed."""
+    if not _replaying.get():
+        entry = partial(append, what=what, creations=creations, record=record)
+        transaction.on_commit(entry)
 
 
 def append(*, what: What, creations: Sequence[UUID] = (), record: UUID | None = None) -> None:

@@ -29,7 +29,10 @@ def find_gap() -> Gap | None:
 
     Reads the whole anchor file. Raises CannotAnnounce where that cannot be read.
     """
-    trail = Trail(Path(settings.AUDIT_ANCHORS), log_id=_log_id())
+    path = Path(settings.AUDIT_ANCHORS)
+    if not AuditLog.objects.exists() and not (path.exists() and path.stat().st_size):
+        return None  # nothing was ever sealed
+    trail = Trail(path, log_id=_log_id())
     gap = trail.gap()
     if said := trail.problem or trail.obstacle:
         raise CannotAnnounce(said)
@@ -82,5 +85,8 @@ def _recorded(gap: Gap) -> UUID | None:
 def _log_id() -> UUID:
     identity = AuditLog.objects.first()
     if identity is None:
-        raise CannotAnnounce("this database holds no audit log: is it the one that was restored?")
+        raise CannotAnnounce(
+            f"the database has no log yet, and {settings.AUDIT_ANCHORS} is of one: which database"
+            " is this, and when was its backup made?"
+        )
     return identity.log_id

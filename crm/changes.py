@@ -6,7 +6,6 @@ event shows the whole set before and after.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -58,9 +57,7 @@ def delete_record(*, record: CrmRecord, actor: str, request_id: str = "") -> Non
         if reason := obstacle(record=record):
             raise Protected(reason)
         _record_event("crm.deleted", record, actor, request_id, {})
-        # A row that is gone already is listed once more, which does no harm.
-        listed = partial(restore_list.append, what=What.CRM_DELETED, record=record.record_id)
-        transaction.on_commit(listed)
+        restore_list.append_after_commit(what=What.CRM_DELETED, record=record.record_id)
         record.delete()
 
 

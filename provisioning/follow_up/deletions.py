@@ -8,7 +8,6 @@ forgotten.
 
 from collections.abc import Iterable
 from datetime import timedelta
-from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -72,8 +71,7 @@ def mark_done(*, creations: Iterable[UUID], actor: str) -> int:
     """Record that these creations' guests are deleted on the platform; return how many waited."""
     with transaction.atomic():
         done = [creation for creation in creations if _mark(creation, actor)]
-        listed = partial(restore_list.append, what=What.PLATFORM_DELETED, creations=done)
-        transaction.on_commit(listed)
+        restore_list.append_after_commit(what=What.PLATFORM_DELETED, creations=done)
     transaction.on_commit(empty_write_ahead_log)
     return len(done)
 

@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from uuid import UUID
-
-from django.db import transaction
 
 from audit import restore_list
 from audit.restore_list import What
@@ -37,5 +34,4 @@ def ids_of(*, session_hash: str) -> Ids:
 
 def list_after_commit(*, what: What, ids: Ids) -> None:
     """Have what the caller's transaction does to a session listed, once that is committed."""
-    append = partial(restore_list.append, what=what, creations=ids.creations, record=ids.record)
-    transaction.on_commit(append)
+    restore_list.append_after_commit(what=what, creations=ids.creations, record=ids.record)
