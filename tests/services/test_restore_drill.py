@@ -2,10 +2,10 @@
 
 import shutil
 import signal
-import sqlite3
 import subprocess
-from collections.abc import Iterator
-from contextlib import closing
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pytest
 from tests.services.test_backup import pointed_at
 from tests.support.machine import postgres_database
 from tests.support.sandbox import Sandbox
-from tests.support.service import Reply, Service, running_service
+from tests.support.service import ROOT, Reply, Service, running_service
 
 pytestmark = pytest.mark.slow
 
@@ -57,48 +57,34 @@ triggers.install()
 )
 
 
-class OnSqlite:
-    """A service on an SQLite file, and its online backup."""
-
-    def __init__(self, folder: Path, service: Service) -> None:
-        self._folder, self._service = folder, service
-
-    def back_up(self) -> None:
-        source = self._service.env["DATABASE_URL"].removeprefix("sqlite:///")
-        with (
-            closing(sqlite3.connect(source)) as database,
-            closing(sqlite3.connect(self._folder / "backup.sqlite3")) as copy,
-        ):
-            database.backup(copy)
-
-    def restore(self) -> Service:
-        restored = self._folder / "restored.sqlite3"
-        shutil.copy(self._folder / "backup.sqlite3", restored)
-        return pointed_at(self._service, f"sqlite:///{restored}")
+def back_up(service: Service, folder: Path) -> Path:
+    """Make a backup of the running service, as the nightly job does; return where it is."""
+    folder.mkdir()
+    script = [sys.executable, str(ROOT / "deploy" / "backup.py"), str(folder)]
+    subprocess.run(script, env=service.env, check=True)
+    (made,) = folder.iterdir()
+    return made
 
 
-class OnPostgresql:
-    """A service on PostgreSQL, its dump, and the database it is restored into."""
+def onto_another_disk(service: Service, backup: Path) -> Service:
+    """Restore an SQLite file; return the service's commands on it."""
+    restored = backup.with_name("restored.sqlite3")
+    shutil.copy(backup / "guestportal.sqlite3", restored)
+    return pointed_at(service, f"sqlite:///{restored}")
 
-    def __init__(self, folder: Path, service: Service, elsewhere: str) -> None:
-        self._dump, self._service = folder / "guestportal.dump", service
-        self._elsewhere = elsewhere
 
-    def back_up(self) -> None:
-        made = ["pg_dump", "--format=custom", "--no-owner", f"--file={self._dump}"]
-        subprocess.run([*made, self._service.env["DATABASE_URL"]], check=True)
-
-    def restore(self) -> Service:
-        into = ["pg_restore", "--exit-on-error", "--no-owner", f"--dbname={self._elsewhere}"]
-        subprocess.run([*into, str(self._dump)], check=True)
-        return pointed_at(self._service, self._elsewhere)
+def into(elsewhere: str, service: Service, backup: Path) -> Service:
+    """Restore a dump into the database `elsewhere`; return the service's commands on it."""
+    restore = ["pg_restore", "--exit-on-error", "--no-owner", f"--dbname={elsewhere}"]
+    subprocess.run([*restore, str(backup / "guestportal.dump")], check=True)
+    return pointed_at(service, elsewhere)
 
 
 @pytest.fixture
 def on_sqlite(tmp_path: Path, sandbox: Sandbox) -> Iterator[Service]:
     """A service that has lost its disk, on the backup of before the last acts, not started."""
     with running_service(tmp_path, sandbox.url, **listing_in(tmp_path)) as service:
-        yield from _after_the_loss(service, OnSqlite(tmp_path, service))
+        yield from _after_the_loss(service, tmp_path, onto_another_disk)
 
 
 @pytest.fixture
@@ -113,25 +99,31 @@ def on_postgresql(tmp_path: Path, sandbox: Sandbox) -> Iterator[Service]:
             tmp_path, sandbox.url, DATABASE_URL=database, **listing_in(tmp_path)
         ) as service,
     ):
-        yield from _after_the_loss(service, OnPostgresql(tmp_path, service, elsewhere))
+        yield from _after_the_loss(service, tmp_path, partial(into, elsewhere))
 
 
 def listing_in(folder: Path) -> dict[str, str]:
-    return {"RESTORE_LIST": f"{folder}/restore-list.jsonl"}
+    return {
+        "RESTORE_LIST": f"{folder}/restore-list.jsonl",
+        "BACKUP_MARKER": f"{folder}/backup-made",
+    }
 
 
-def _after_the_loss(service: Service, database: OnSqlite | OnPostgresql) -> Iterator[Service]:
+def _after_the_loss(
+    service: Service, folder: Path, restore: Callable[[Service, Path], Service]
+) -> Iterator[Service]:
     for session in SESSIONS:
         assert service.init(session).status == 200
     service.manage("seal_audit")
-    database.back_up()
+    backup = back_up(service, folder / "backups")
+    assert (folder / "backup-made").exists()
     service.init("younger than the backup")
     service.manage("erase_subject", "--session-hash", key("erased"))
     service.manage("legal_hold", "--place", "case-7", "--session-hash", key("held"))
     service.post("/api/webchat/consent/withdraw", {"sessionId": "withdrawn"})
     service.manage("seal_audit")
     service.kill(signal.SIGKILL)
-    restored = database.restore()
+    restored = restore(service, backup)
     try:
         yield restored
     finally:
