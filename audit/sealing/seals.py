@@ -15,9 +15,8 @@ from django.db import connection, transaction
 
 from audit import log
 from audit.models import AuditLeaf, AuditLog, AuditSeal
-from audit.sealing import anchors, merkle, signing, unsealed
+from audit.sealing import anchor_lines, anchors, merkle, signing, unsealed
 
-NOTHING_BEFORE = "0" * 64
 _ADVISORY_LOCK = 0x6175646974  # "audit": any constant that no other lock of the database uses
 
 
@@ -100,7 +99,7 @@ def _signed(previous: AuditSeal | None, hashes: Sequence[bytes], log_id: UUID) -
         first_position=previous.first_position + previous.count if previous else 0,
         count=len(hashes),
         root=merkle.root(leaves=hashes).hex(),
-        previous_hash=previous.hash if previous else NOTHING_BEFORE,
+        previous_hash=previous.hash if previous else anchor_lines.NOTHING_BEFORE,
         time=datetime.now(UTC),
         key_id=signing.key_id(),
     )

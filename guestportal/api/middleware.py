@@ -146,7 +146,7 @@ def _too_often(request: HttpRequest, wait: float) -> HttpResponse:
 def _name_of_call(request: HttpRequest) -> str:
     """Return what logs and metrics call the call: never a text of the client's."""
     try:
-        found = resolve(request.path_info)
+        found = _view_at(request.path_info)
     except Resolver404:
         return "unknown"
     return (found.url_name or "unknown").removeprefix("webchat-")

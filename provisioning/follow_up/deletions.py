@@ -14,7 +14,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from audit import log
+from audit import log, restore_list
+from audit.restore_list import What
 from provisioning.follow_up.rounds import BATCH, CLOCKS_DIFFER, go_round, is_due
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.platform import Deletion, get_platform
@@ -75,9 +76,10 @@ def waiting_for_a_person() -> int:
 def mark_done(*, creations: Iterable[UUID], actor: str) -> int:
     """Record that these creations' guests are deleted on the platform; return how many waited."""
     with transaction.atomic():
-        done = sum(_mark(creation, actor) for creation in creations)
+        done = [creation for creation in creations if _mark(creation, actor)]
+        restore_list.append_after_commit(what=What.PLATFORM_DELETED, creations=done)
     transaction.on_commit(empty_write_ahead_log)
-    return done
+    return len(done)
 
 
 def _take_step(row: PlatformDeletion, deadline: Deadline) -> bool:

@@ -11,6 +11,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
+from audit import restore_list
 from audit.sealing.seals import seal
 from audit.sealing.signing import SigningKeyMissing
 from crm import lookup
@@ -43,6 +44,7 @@ DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
     (SessionStore.clear_expired, 3600),
     (forget_sign_in_attempts, 3600),
     (forget_unmet_withdrawals, 3600),
+    (restore_list.prune, 3600),
 )
 
 
