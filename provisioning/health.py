@@ -2,15 +2,17 @@
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit.models import AuditEvent, SubjectSalt
-from provisioning import ledger
+from backoffice.lists import count
+from provisioning import ledger, reviews
 from provisioning.follow_up import deletions, withdrawals
 from provisioning.genesys.gate import GateState
 from provisioning.genesys.platform import get_platform
 from provisioning.ledger.transactions import short_transaction
-from provisioning.models import GuestCreation, Status, WriteProbe
+from provisioning.models import GuestCreation, Reason, Status, WriteProbe, waits_for
 
 _WRITE = (
     f"INSERT INTO {WriteProbe._meta.db_table} (id, written_at) VALUES (1, CURRENT_TIMESTAMP)"  # noqa: S608
@@ -42,9 +44,7 @@ def oldest_queued_age() -> float:
 
     Above half a minute: nobody works on the queue. Its length tells that late where few come.
     """
-    waiting = GuestCreation.objects.filter(status=Status.QUEUED).order_by("id")
-    since = waiting.values_list("created_at", flat=True).first()
-    return (timezone.now() - since).total_seconds() if since else 0.0
+    return _oldest_age(GuestCreation.objects.filter(status=Status.QUEUED).order_by("id"))
 
 
 def overdue() -> int:
@@ -63,6 +63,21 @@ def deletions_for_a_person() -> int:
     return deletions.waiting_for_a_person()
 
 
+def to_review() -> int:
+    """Return how many creations wait for review; counting stops beyond 1,000."""
+    return count(reviews.waiting())
+
+
+def oldest_review_age() -> float:
+    """Return for how many seconds the longest waiting of them has waited; 0 when none waits."""
+    return _oldest_age(reviews.waiting().reverse())
+
+
+def unknown_to_review() -> int:
+    """Return how many creations of unknown outcome nobody has reviewed, up to 1,001."""
+    return count(GuestCreation.objects.filter(waits_for(Reason.OUTCOME)))
+
+
 def write_once(*, patience: float) -> None:
     """Write and commit one row, waiting `patience` seconds for the locks that an init needs.
 
@@ -77,3 +92,9 @@ def write_once(*, patience: float) -> None:
         cursor.execute(
             _WRITE_AS_AN_INIT.format(milliseconds=milliseconds, tables=_TABLES, write=_WRITE)
         )
+
+
+def _oldest_age(rows: QuerySet[GuestCreation]) -> float:
+    """Return the age in seconds of the first of `rows`, which come the oldest first."""
+    since = rows.values_list("created_at", flat=True).first()
+    return (timezone.now() - since).total_seconds() if since else 0.0

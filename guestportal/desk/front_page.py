@@ -47,8 +47,8 @@ def context(*, request: HttpRequest) -> dict[str, Any]:
     if user.has_perm("provisioning.view_guestcreation"):
         shown |= _creations()
         shown |= {"platform": platform_state(), "last_error": _last_error()}
-    if waiting.concerns(user=user):
-        shown["waiting"] = waiting.tasks(user=user)
+    if waiting.concerns(may=user.has_perm):
+        shown["waiting"] = waiting.tasks(may=user.has_perm)
     if user.is_superuser:  # whoever else reads them could not change a setting
         shown |= {"warnings": _warnings(), "superuser": True}
     if user.has_perm("audit.view_auditevent"):

@@ -50,7 +50,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Answer in Prometheus' text format."""
     if not _may_see_details(request):
         return HttpResponse("METRICS_TOKEN is required\n", "text/plain", status=403)
-    return HttpResponse(scrape(), CONTENT_TYPE_LATEST)
+    return HttpResponse(scrape(trouble=_trouble()), CONTENT_TYPE_LATEST)
 
 
 PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {

@@ -1,4 +1,4 @@
-"""The work beside the web processes: recover, seal, forget."""
+"""The work beside the web processes: recover, seal, forget, remind."""
 
 import logging
 import signal
@@ -17,6 +17,7 @@ from audit.sealing.signing import SigningKeyMissing
 from crm import lookup
 from crm.imports import uploads
 from guestportal.desk.strangers import forget_sign_in_attempts
+from guestportal.watch.digest import send_digest
 from provisioning.follow_up.deletions import delete_on_platform
 from provisioning.follow_up.lookups import settle_unknown
 from provisioning.follow_up.withdrawals import tell_withdrawals
@@ -45,13 +46,15 @@ DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
     (forget_sign_in_attempts, 3600),
     (forget_unmet_withdrawals, 3600),
     (restore_list.prune, 3600),
+    (send_digest, 600),
 )
 
 
 class Command(BaseCommand):
     help = (
-        "Settles overdue creations, seals audit events and deletes what has outlived its time, "
-        "again and again until SIGTERM. Locks make it safe to run on every machine."
+        "Settles overdue creations, seals audit events, deletes what has outlived its time and "
+        "sends the daily mail to reviewers, again and again until SIGTERM. Locks make it safe to "
+        "run on every machine."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
