@@ -96,11 +96,12 @@ def _name(exc: DatabaseError | InterfaceError) -> str:
     return str(getattr(cause, "sqlite_errorname", "") or type(cause or exc).__name__)
 
 
+# Which tables our role may not read and add to; and which of those that change it may not change.
 _LACKING = """
-SELECT relname FROM pg_class WHERE oid = ANY(SELECT to_regclass(name) FROM unnest(%s) AS name)
+SELECT relname FROM pg_class WHERE oid IN (SELECT to_regclass(t) FROM unnest(%s::text[]) AS t)
 AND NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT'))
 UNION
-SELECT relname FROM pg_class WHERE oid = ANY(SELECT to_regclass(name) FROM unnest(%s) AS name)
+SELECT relname FROM pg_class WHERE oid IN (SELECT to_regclass(t) FROM unnest(%s::text[]) AS t)
 AND NOT (has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE'))
 ORDER BY 1
 """

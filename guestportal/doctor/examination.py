@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
+from django.db import InterfaceError, OperationalError
+
 from guestportal.doctor import database, log, operation, platform, settings, staff, stores
 from guestportal.doctor.findings import FAULT, NOT_CHECKED, Check, Finding
 from provisioning.time_left import answer_within
@@ -32,7 +34,7 @@ def examine(*, checks: Sequence[Check] = CHECKS) -> Iterator[Finding]:
     faults: set[str] = set()
     for check in checks:
         if check.needs in faults:
-            said = f"cannot be looked at before {check.needs} is in order"
+            said = f"waits until {check.needs} is in order"
             faults.add(check.name)
             yield Finding(check.name, NOT_CHECKED, said)
             continue
@@ -52,7 +54,8 @@ def _look(check: Check) -> Iterator[Finding]:
         said = f"could not be checked in {check.seconds:.0f} seconds"
         found.append(Finding(check.name, FAULT, said, "Look whether what it asks hangs."))
     except Exception as exc:
-        logger.exception("doctor: %s could not be checked", check.name)
+        is_news = isinstance(exc, OperationalError | InterfaceError | OSError)  # and no bug
+        logger.error("doctor: %s could not be checked", check.name, exc_info=not is_news)
         said = f"could not be checked ({type(exc).__name__})"
         remedy = "Run doctor again; the log, on standard error, says where it broke off."
         found.append(Finding(check.name, FAULT, said, remedy))

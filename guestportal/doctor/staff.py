@@ -60,6 +60,7 @@ def _administrator() -> Iterator[Finding]:
     name = "break-glass account" if by_provider else "administrator"
     devices = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
     users = get_user_model().objects.filter(is_active=True, is_staff=True, is_superuser=True)
+    users = users.filter(identity=None)  # of the provider's: those have no password here
     users = users.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).order_by("pk")
     if users.filter(Exists(devices)).exists():
         yield Finding(name, OK, "an active superuser has one-time codes")

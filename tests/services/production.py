@@ -114,7 +114,9 @@ def production(folder: Path) -> Iterator[Production]:
         made.service.manage("enrol_mfa", "root")
         made.service.manage("shell", "-v0", "-c", NOTICE)
         records = folder / "records.csv"
-        records.write_text("session_id,email\nsession-1,jane@example.com\n")
+        records.write_text(
+            "session_id,email,first_name,tier,previous_tickets\ns-1,j@example.com,J,Gold,1\n"
+        )
         made.service.manage("import_crm", str(records))
         made.service.spawn("manage.py", "serve", "--no-housekeeping")
         made.start_housekeeping()

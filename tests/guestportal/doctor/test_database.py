@@ -20,7 +20,7 @@ def test_names_a_missing_migration_and_leaves_out_what_needs_it(doctor: Doctor) 
     assert found["migrations"]["state"] == "fault"
     assert "crm.0008_api_token_scope" in found["migrations"]["said"]
     assert found["migrations"]["remedy"] == "Run: manage.py migrate"
-    assert found["roles"]["said"] == "cannot be looked at before migrations is in order"
+    assert found["roles"]["said"] == "waits until migrations is in order"
 
 
 def test_names_missing_triggers(doctor: Doctor) -> None:

@@ -101,7 +101,7 @@ def test_fails_for_a_fault_and_names_it_last(doctor: Doctor) -> None:
         run()
 
 
-def test_prints_each_remedy_below_its_finding(doctor: Doctor, monkeypatch: object) -> None:
+def test_prints_each_remedy_below_its_finding(doctor: Doctor) -> None:
     WriteProbe.objects.all().delete()
     out = StringIO()
     with pytest.raises(CommandError):
@@ -111,7 +111,7 @@ def test_prints_each_remedy_below_its_finding(doctor: Doctor, monkeypatch: objec
     at = next(number for number, line in enumerate(lines) if "has never run" in line)
     assert lines[at].split()[:2] == ["fault", "housekeeping"]
     assert lines[at + 1].strip().startswith("→ Start it")
-    assert max(map(len, lines)) <= 120
+    assert max(len(line) for line in lines if "/" not in line) <= 120  # no path is broken
 
 
 def test_each_finding_is_one_sentence_without_its_end(doctor: Doctor) -> None:

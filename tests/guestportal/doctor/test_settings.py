@@ -11,6 +11,7 @@ NO_REDIS = {
     "BACKEND": "guestportal.stores.cache.DegradingRedisCache",
     "LOCATION": "redis://:pass-word@127.0.0.1:1/0",
 }
+MEMORY = {"BACKEND": "guestportal.stores.cache.LocalCache"}
 NO_BROKER = "amqp://guest:pass-word@127.0.0.1:1//"
 # What is set, the finding, its state, a part of what is said, a part of the remedy.
 FAULTS: list[tuple[dict[str, Any], str, str, str, str]] = [
@@ -30,7 +31,13 @@ FAULTS: list[tuple[dict[str, Any], str, str, str, str]] = [
     ({"STATIC_ROOT": "/nowhere"}, "static files", "fault", "not collected", "make install"),
     ({"CACHES": {"default": NO_REDIS}}, "cache", "fault", "cannot be used", "CACHE_URL"),
     ({"CELERY_BROKER_URL": NO_BROKER}, "broker", "fault", "cannot be reached", "RabbitMQ's log"),
-    ({"CELERY_BROKER_URL": NO_BROKER}, "cache", "warning", "share neither", "Set CACHE_URL"),
+    (
+        {"CELERY_BROKER_URL": NO_BROKER, "CACHES": {"default": MEMORY}},
+        "cache",
+        "warning",
+        "share neither",
+        "Set CACHE_URL",
+    ),
     ({"DIGEST_TO": ["a@example.com"]}, "mail", "fault", "EMAIL_URL and EMAIL_FROM", "unset DIGEST"),
     (
         {
