@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
@@ -16,6 +17,7 @@ from guestportal.doctor.findings import FAULT, NOT_CHECKED, OK, WARNING, Check, 
 _REMEDY = "Look at AUDIT_ANCHORS, its disk and housekeeping's log: docs/operators.md#runbook"
 # The sealer writes a seal's line right after its commit, or in its next run.
 _GRACE = timedelta(minutes=5)
+_CLOCKS_DIFFER = timedelta(seconds=30)
 VERIFIED_WITHIN = timedelta(days=1)
 # NIST SP 800-57 part 1 rev. 5, table 1: a private signature key is used for one to three years.
 KEY_DAYS = 3 * 365
@@ -108,7 +110,21 @@ def _verification() -> Iterator[Finding]:
         yield Finding("verification", OK, f"all was well at {last.time:%Y-%m-%d %H:%M} UTC")
 
 
+def _clock() -> Iterator[Finding]:
+    """Look at our clock beside the newest seal: no seal is made later than now."""
+    now, newest = datetime.now(UTC), seals.latest()
+    if newest is not None and newest.time - now > _CLOCKS_DIFFER:
+        said = f"it is {now:%Y-%m-%d %H:%M} UTC here, and the newest seal is of a later time"
+        remedy = "Run NTP here and wherever housekeeping runs (timedatectl says whether it does)."
+        yield Finding("clock", FAULT, said, remedy)
+        return
+    there = now.astimezone(ZoneInfo(settings.STAFF_TIME_ZONE))
+    said = f"{now:%Y-%m-%d %H:%M:%S} UTC, for staff {there:%H:%M} ({settings.STAFF_TIME_ZONE})"
+    yield Finding("clock", OK, said)
+
+
 CHECKS = (
+    Check("clock", _clock, needs="migrations"),
     Check("anchors", _anchors, needs="migrations"),
     Check("age of AUDIT_SIGNING_KEY", _signing_key, needs="migrations"),
     Check("verification", _verification, needs="migrations"),

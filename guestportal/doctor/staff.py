@@ -1,6 +1,6 @@
 """People: who signs in, with which rights, and what visitors are told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -28,30 +28,33 @@ def _notice() -> Iterator[Finding]:
 
 
 def _roles() -> Iterator[Finding]:
-    said = [sentence for name in ROLES if (sentence := _differs(name))]
-    if said:
-        yield Finding("roles", FAULT, "; ".join(said), "Run: manage.py setup_roles")
-        return
-    yield Finding("roles", OK, f"{', '.join(ROLES)} have their rights")
+    remedy = "Run: manage.py setup_roles"
+    rights = {role: _rights(role) for role in ROLES}
+    lacking = {role: set(ROLES[role]) - rights[role] for role in ROLES}
+    extra = {role: rights[role] - set(ROLES[role]) for role in ROLES}
+    if any(lacking.values()):
+        yield Finding("roles", FAULT, f"rights are missing: {_listed(lacking)}", remedy)
+    elif any(extra.values()):
+        yield Finding("roles", WARNING, f"rights are too many: {_listed(extra)}", remedy)
+    else:
+        yield Finding("roles", OK, f"{', '.join(ROLES)} have their rights")
     staff = get_user_model().objects.filter(is_active=True, is_staff=True)
     if not staff.filter(groups__name=REVIEWER).exists():
         remedy = "In the admin: Users, a person, staff status, and the group."
         yield Finding("reviewers", WARNING, f"nobody is in the group {REVIEWER}", remedy)
 
 
-def _differs(role: str) -> str:
-    """Return how a group differs from its role, empty where it does not."""
+def _rights(role: str) -> set[str]:
     rows = Permission.objects.filter(group__name=role)
-    found = {
-        f"{app}.{codename}"
-        for app, codename in rows.values_list("content_type__app_label", "codename")
-    }
-    wanted = set(ROLES[role])
-    if lacks := wanted - found:
-        return f"{role} lacks {len(lacks)} rights, such as {min(lacks)}"
-    if more := found - wanted:
-        return f"{role} has {len(more)} rights too many, such as {min(more)}"
-    return ""
+    pairs = rows.values_list("content_type__app_label", "codename")
+    return {f"{app}.{codename}" for app, codename in pairs}
+
+
+def _listed(rights: Mapping[str, set[str]]) -> str:
+    """Return how many rights of each role, and the first of them."""
+    return ", ".join(
+        f"{role} ({len(names)}, such as {min(names)})" for role, names in rights.items() if names
+    )
 
 
 def _administrator() -> Iterator[Finding]:

@@ -240,7 +240,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "role gone": Fault(
         "roles",
-        "Auditor lacks",
+        "Auditor (4, such as audit.export_log)",
         "setup_roles",
         done=sql(
             "UPDATE auth_group SET name = 'away' WHERE name = 'Auditor'",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.utils import timezone
 
 from audit import verify
@@ -113,6 +114,22 @@ def test_names_the_fault(
     assert found[name]["state"] == "fault"
     assert said in found[name]["said"]
     assert remedy in found[name]["remedy"]
+
+
+def test_names_a_clock_that_is_behind_the_newest_seal(doctor: Doctor) -> None:
+    with time_machine.travel(timezone.now() - timedelta(hours=1)):
+        found = doctor()["clock"]
+
+    assert found["state"] == "fault"
+    assert "NTP" in found["remedy"]
+
+
+def test_housekeeping_leaves_word(doctor: Doctor) -> None:
+    no_housekeeping(None)
+
+    call_command("housekeeping", "--once")
+
+    assert doctor()["housekeeping"]["state"] == "ok"
 
 
 def test_warns_of_a_verification_that_is_older_than_a_day(doctor: Doctor) -> None:
