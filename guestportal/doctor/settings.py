@@ -11,9 +11,8 @@ from django.core import checks
 
 from guestportal.doctor.findings import FAULT, OK, WARNING, Check, Finding
 
-# Whoever finds one of these can read or forge something. SECRET_KEY itself is `check --deploy`'s.
+# Whoever finds one of these can read or forge something. `check --deploy` looks at SECRET_KEY.
 _KEYS = {
-    "SECRET_KEY": "openssl rand -base64 48",
     "AUDIT_SIGNING_KEY": "openssl rand -hex 32",
     "SESSION_HASH_PEPPER": "openssl rand -hex 32",
     "IDENTITY_SECRET": "openssl rand -hex 32",
@@ -41,9 +40,9 @@ def _as_finding(message: checks.CheckMessage) -> Finding:
 
 
 def _keys() -> Iterator[Finding]:
-    values = {name: str(getattr(settings, name) or "") for name in _KEYS}
+    values = {name: str(getattr(settings, name) or "") for name in (*_KEYS, "SECRET_KEY")}
     given = {name: value for name, value in values.items() if value}
-    weak = [name for name, value in given.items() if len(set(value)) < _FEW_CHARACTERS]
+    weak = [name for name in _KEYS if name in given and len(set(given[name])) < _FEW_CHARACTERS]
     for name in weak:
         remedy = f"Set it to the output of: {_KEYS[name]}"
         yield Finding(name, FAULT, "repeats a few characters and can be guessed", remedy)
