@@ -1,6 +1,7 @@
 """Whether a file outside the database can be written, and outlives the machine's next start."""
 
 import os
+import pwd
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,22 @@ def unfit(*, path: Path) -> str:
     if not os.access(path if path.exists() else folder, os.W_OK):
         return f"{path} may not be written by this user"
     return ""
+
+
+def owner_root_stands_for(*, path: Path) -> str:
+    """Return whose folder holds `path` where we are root and it is not ours; else nothing.
+
+    Root may write everywhere, and what root makes its owner may not write.
+    """
+    if os.geteuid() != 0 or not path.parent.is_dir():
+        return ""
+    owner = path.parent.stat().st_uid
+    if owner == 0:
+        return ""
+    try:
+        return pwd.getpwuid(owner).pw_name
+    except KeyError:
+        return str(owner)
 
 
 def _not_mounted(folder: Path) -> str:

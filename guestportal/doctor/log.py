@@ -25,6 +25,10 @@ KEY_DAYS = 3 * 365
 
 def _anchors() -> Iterator[Finding]:
     path = Path(settings.AUDIT_ANCHORS).absolute()
+    if owner := files.owner_root_stands_for(path=path):
+        said = f"is root, and AUDIT_ANCHORS lies with {owner}: what {owner} may not write is unseen"
+        remedy = f"Run: runuser -u {owner} -- … manage.py doctor (docs/operators.md#install)"
+        yield Finding("user", WARNING, said, remedy)
     if said := files.unfit(path=path):
         yield Finding("anchors", FAULT, said, _REMEDY)
         return

@@ -1,6 +1,7 @@
 """Doctor names what stands still: housekeeping, sealing, recovery, backups, verification."""
 
 import os
+import shutil
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -162,6 +163,16 @@ def test_knows_since_when_a_new_key_signs(doctor: Doctor, settings: Any) -> None
 
     assert found["age of AUDIT_SIGNING_KEY"]["said"] == "it has signed for 10 days"
     assert "AUDIT_VERIFY_KEYS" not in found
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a folder away")
+def test_warns_root_that_it_sees_too_little(doctor: Doctor, settings: Any) -> None:
+    shutil.chown(Path(settings.AUDIT_ANCHORS).parent, "nobody")
+
+    found = doctor()["user"]
+
+    assert found["state"] == "warning"
+    assert "runuser -u nobody" in found["remedy"]
 
 
 def test_names_a_disk_that_is_not_mounted(
