@@ -59,14 +59,6 @@ def append_missing(*, log_id: UUID) -> None:
         os.fsync(file.fileno())
 
 
-def last_number(*, path: Path, log_id: UUID) -> int:
-    """Return the number of the log's last line in a file, 0 without one. Raises OSError."""
-    if not path.exists():
-        return 0
-    with path.open("rb") as file:
-        return _last_number(file, str(log_id))
-
-
 def line(*, seal: AuditSeal, log_id: UUID) -> bytes:
     """Return `seal`'s line of the file. Raises SigningKeyMissing.
 
