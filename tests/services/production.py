@@ -6,7 +6,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,11 +92,10 @@ class Production:
         process.wait(timeout=60)
         self.service.processes.remove(process)
 
-    def wait_until(self, name: str, good: Callable[[dict[str, str]], bool] | None = None) -> None:
+    def wait_until(self, name: str) -> None:
         """Wait until doctor finds `name` in order."""
         end = time.monotonic() + 90
-        is_good = good or (lambda finding: finding["state"] == "ok")
-        while not is_good(finding := self.doctor()[1][name]):
+        while (finding := self.doctor()[1][name])["state"] != "ok":
             assert time.monotonic() < end, f"{finding}\n{self.service.log}"
 
 
@@ -121,7 +120,7 @@ def production(folder: Path) -> Iterator[Production]:
         made.service.spawn("manage.py", "serve", "--no-housekeeping")
         made.start_housekeeping()
         made.start_worker()
-        made.wait_until("anchors", lambda found: "ends with the newest seal" in found["said"])
+        made.service.manage("seal_audit")
         made.service.manage("verify_audit")
         (folder / "backup-done").touch()
         yield made

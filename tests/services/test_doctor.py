@@ -39,7 +39,7 @@ def test_says_of_a_fresh_installation_that_it_has_no_tables(made: Production) ->
 
 def test_says_after_the_migration_what_is_left_to_do(made: Production) -> None:
     assert bad(made.stages["migrated"]) == {
-        *("roles", "administrator", "notice", "housekeeping", "worker", "backup")
+        *("roles", "reviewers", "administrator", "notice", "housekeeping", "worker", "backup")
     }
 
 
