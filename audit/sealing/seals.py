@@ -51,6 +51,24 @@ def latest() -> AuditSeal | None:
     return AuditSeal.objects.order_by("-number").first()
 
 
+def first_signed_by(*, key_id: str) -> AuditSeal | None:
+    """Return the first seal that a key signed; None where it did not sign the newest.
+
+    Keys follow one another, so of two halves of the chain one has it: no table is read through.
+    """
+    newest = latest()
+    if newest is None or newest.key_id != key_id:
+        return None
+    low, high = 1, newest.number
+    while low < high:
+        middle = (low + high) // 2
+        if AuditSeal.objects.filter(number=middle, key_id=key_id).exists():
+            high = middle
+        else:
+            low = middle + 1
+    return AuditSeal.objects.get(number=high)
+
+
 def oldest_unsealed_age() -> float:
     """Return for how many seconds the oldest unsealed event has waited; 0 when all are sealed."""
     waiting = unsealed.events(after=unsealed.horizon())

@@ -13,6 +13,7 @@ from audit.sealing import seals
 from backoffice.periods import period_start
 from guestportal.checks import TAG
 from guestportal.desk import charts, waiting
+from guestportal.doctor import results
 from provisioning import statistics
 from provisioning.health import platform_state
 from provisioning.models import GuestCreation, Status
@@ -50,7 +51,7 @@ def context(*, request: HttpRequest) -> dict[str, Any]:
     if waiting.concerns(may=user.has_perm):
         shown["waiting"] = waiting.tasks(may=user.has_perm)
     if user.is_superuser:  # whoever else reads them could not change a setting
-        shown |= {"warnings": _warnings(), "superuser": True}
+        shown |= {"warnings": _warnings(), "superuser": True, "doctor": results.last()}
     if user.has_perm("audit.view_auditevent"):
         shown |= {
             "sealing": True,

@@ -144,7 +144,8 @@ TABLES: dict[str, Table] = {
         },
     ),
     "provisioning_writeprobe": Table(
-        "the row that /readyz writes to see that one can be written", {_OURS: "id written_at"}
+        "by which /readyz sees that a row can be written, and housekeeping tells that it runs",
+        {_OURS: "id written_at"},
     ),
     "provisioning_legalhold": Table(
         "a legal hold, until it is lifted",

@@ -18,6 +18,7 @@ from crm import lookup
 from crm.imports import uploads
 from guestportal.desk.strangers import forget_sign_in_attempts
 from guestportal.watch.digest import send_digest
+from provisioning import health
 from provisioning.follow_up.deletions import delete_on_platform
 from provisioning.follow_up.lookups import settle_unknown
 from provisioning.follow_up.withdrawals import tell_withdrawals
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 # what, how often in seconds; an event is sealed at the latest a minute after its commit
 DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
+    (health.note_housekeeping, 60),
     (recover, 5),
     (seal, 15),
     (settle_unknown, 15),
