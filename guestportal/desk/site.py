@@ -131,7 +131,7 @@ class Site(AdminSite):
             unsent.keep(request, path=request.POST.get("next", ""))
         return response
 
-    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Sign somebody out; at the identity provider too, if it let them in."""
         return views.sign_out(request) or super().logout(request, extra_context)
 

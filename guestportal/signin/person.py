@@ -66,9 +66,7 @@ def asked_again(*, provider: Provider, kept: Tokens, subject: str) -> Person:
     return _person(subject, claims, provider, given)
 
 
-def _person(
-    subject: str, claims: Mapping[str, Any], provider: Provider, given: Tokens
-) -> Person:
+def _person(subject: str, claims: Mapping[str, Any], provider: Provider, given: Tokens) -> Person:
     """Return the person of these claims; userinfo is asked where they do not name the groups."""
     groups = _groups(claims)
     if groups is None:

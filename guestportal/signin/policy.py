@@ -62,9 +62,7 @@ def is_break_glass(*, user: User) -> bool:
     """Tell whether `user` is a break-glass account: a local superuser with a one-time code."""
     local = user.is_active and user.is_staff and user.is_superuser
     return bool(
-        local
-        and user_has_device(user)
-        and not StaffIdentity.objects.filter(user=user).exists()
+        local and user_has_device(user) and not StaffIdentity.objects.filter(user=user).exists()
     )
 
 

@@ -21,11 +21,13 @@ from provisioning.genesys.transport import Answer
 # What a provider may say at the callback or the token endpoint (RFC 6749, OpenID Connect Core):
 # anything else is its own text, which no log should hold.
 _ERRORS = frozenset(
-    "invalid_request unauthorized_client access_denied unsupported_response_type invalid_scope "
-    "server_error temporarily_unavailable interaction_required login_required "
-    "account_selection_required consent_required invalid_request_uri invalid_request_object "
-    "request_not_supported request_uri_not_supported registration_not_supported invalid_client "
-    "invalid_grant unsupported_grant_type unmet_authentication_requirements".split()
+    [
+        *("access_denied", "server_error", "temporarily_unavailable", "login_required"),
+        *("invalid_request", "invalid_scope", "unsupported_response_type", "consent_required"),
+        *("interaction_required", "account_selection_required", "request_not_supported"),
+        *("invalid_client", "unauthorized_client", "invalid_grant", "unsupported_grant_type"),
+        "unmet_authentication_requirements",
+    ]
 )
 _OURS_TO_SET = {"invalid_client", "unauthorized_client"}
 
@@ -57,9 +59,12 @@ class Provider:
         """Tell whether `iss` must come with a callback (RFC 9207)."""
         return self.document.get("authorization_response_iss_parameter_supported") is True
 
-    def authorization_url(
-        self, *, redirect_uri: str, state: str, nonce: str, verifier: str
-    ) -> str:
+    def require_endpoints(self) -> None:
+        """Raise SignInFailed unless the document names what every sign-in needs."""
+        for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+            self._endpoint(name)
+
+    def authorization_url(self, *, redirect_uri: str, state: str, nonce: str, verifier: str) -> str:
         """Return where a browser signs in."""
         wanted = {
             "response_type": "code",
@@ -104,7 +109,7 @@ class Provider:
         return tokens
 
     def refresh(self, *, refresh_token: str) -> Tokens:
-        """Return new tokens for a refresh token; the old one may still hold. Raises SignInFailed."""
+        """Return new tokens for a refresh token, which may hold on. Raises SignInFailed."""
         tokens = self._tokens({"grant_type": "refresh_token", "refresh_token": refresh_token})
         return Tokens(tokens.access, tokens.id_token, tokens.refresh or refresh_token)
 
@@ -152,7 +157,9 @@ class Provider:
         if answer.status in (400, 401, 403):
             raise _refused(answer)
         given = _object(answer, "token endpoint")
-        texts = {name: given.get(name, "") for name in ("access_token", "id_token", "refresh_token")}
+        texts = {
+            name: given.get(name, "") for name in ("access_token", "id_token", "refresh_token")
+        }
         if not all(isinstance(text, str) for text in texts.values()) or not texts["access_token"]:
             raise SignInFailed("nonsense", "token endpoint: no access token")
         return Tokens(texts["access_token"], texts["id_token"], texts["refresh_token"])
@@ -175,7 +182,9 @@ def discover() -> Provider:
     document = _object(calls.get(url), "discovery")
     if document.get("issuer") != settings.OIDC_ISSUER:
         raise SignInFailed("issuer")
-    return Provider(document, calls)
+    provider = Provider(document, calls)
+    provider.require_endpoints()
+    return provider
 
 
 def known_error(text: object) -> str:

@@ -6,6 +6,7 @@ is signed out by it. While the provider cannot be reached, people stay for one m
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import logout
@@ -47,8 +48,9 @@ def _sign_out_unless_vouched_for(request: HttpRequest) -> None:
 
 def _require_vouched_for(request: HttpRequest, *, now: datetime) -> None:
     """Raise SignInFailed unless the provider vouches for the sender, as far as is known."""
+    user: Any = request.user
     rows = StaffIdentity.objects.select_related("user")
-    identity = rows.filter(user_id=request.user.pk, issuer=settings.OIDC_ISSUER).first()
+    identity = rows.filter(user_id=user.pk, issuer=settings.OIDC_ISSUER).first()
     if identity is None or identity.checked_at is None or settings.ADMIN_LOGIN == "password":
         raise SignInFailed("ended", "the account is not this provider's")
     every = timedelta(minutes=settings.OIDC_RECHECK_MINUTES)
@@ -69,7 +71,7 @@ def _is_ours_to_ask(identity: StaffIdentity, now: datetime) -> bool:
 
 
 def _ask(identity: StaffIdentity) -> bool:
-    """Let the account follow the provider; tell whether that could be asked. Raises SignInFailed."""
+    """Let the account follow the provider; tell whether it answered. Raises SignInFailed."""
     kept = kept_tokens.read(identity=identity)
     try:
         if kept is None:

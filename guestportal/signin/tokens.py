@@ -27,7 +27,7 @@ LEEWAY = 120  # seconds by which two clocks may differ
 OLDEST = 900  # seconds since it was issued; some providers date tokens five minutes back
 _LONGEST = 64 * 1024
 _LONGEST_SUBJECT = 255  # ASCII (Core 1.0, 2)
-_KEYS = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
+_KEYS: dict[str, Any] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
 
 
 def claims_of(
@@ -58,7 +58,9 @@ def claims_of(
     except ExpiredTokenError as exc:
         raise SignInFailed("clock", "exp has passed") from exc
     except ClaimError as exc:
-        raise SignInFailed("token", f"claim {exc.claim if exc.claim in claims else 'missing'}") from exc
+        raise SignInFailed(
+            "token", f"claim {exc.claim if exc.claim in claims else 'missing'}"
+        ) from exc
     except (JoseError, ValueError, TypeError, AttributeError, KeyError, RecursionError) as exc:
         raise SignInFailed("token", type(exc).__name__) from exc
     _require_us_alone(claims)
@@ -115,7 +117,11 @@ def _require_times(claims: Mapping[str, Any]) -> None:
         value = claims.get(name)
         if value is None and name == "nbf":
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not math.isfinite(value)
+        ):
             raise SignInFailed("token", f"{name} is no time")
     issued, expires = claims["iat"], claims["exp"]
     starts = claims.get("nbf", issued)
@@ -132,5 +138,7 @@ def _require_us_alone(claims: Mapping[str, Any]) -> None:
 
 def _require_subject(claims: Mapping[str, Any]) -> None:
     subject = claims["sub"]
-    if not 0 < len(subject) <= _LONGEST_SUBJECT or not (subject.isascii() and subject.isprintable()):
+    if not 0 < len(subject) <= _LONGEST_SUBJECT or not (
+        subject.isascii() and subject.isprintable()
+    ):
         raise SignInFailed("token", "sub is none")

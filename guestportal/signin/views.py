@@ -90,9 +90,7 @@ def sign_out(request: HttpRequest) -> HttpResponse | None:
         url = provider.discover().end_session_url(id_token=id_token, back_to=back_to)
     except SignInFailed as failure:
         logger.warning("not signed out at the provider: %s", failure.sentences.operator)
-    response = render(request, "admin/signed_out.html", {"end_session_url": url})
-    response["Cache-Control"] = "no-store"
-    return response
+    return render(request, "admin/signed_out.html", {"end_session_url": url})
 
 
 def _require_oidc() -> None:

@@ -25,6 +25,12 @@ class Identity:
     issuer: str
     client_id: str
     client_secret: str
+    process: "subprocess.Popen[bytes]"
+
+    def stop(self) -> None:
+        """End the provider: from now on nothing listens there."""
+        self.process.kill()
+        self.process.wait(timeout=30)
 
     def control(self, **wanted: Any) -> None:
         """Tell it who there is and what to do wrong; see ``oidc_provider/server.mjs``."""
@@ -43,7 +49,7 @@ def identity_provider(*, redirect_uri: str, post_logout_uri: str) -> Iterator[Id
     try:
         line = process.stdout.readline()  # type: ignore[union-attr]  (it waits until it listens)
         assert line, f"the provider did not start:\n{log.read_text()[-2000:]}"
-        yield Identity(**json.loads(line))
+        yield Identity(**json.loads(line), process=process)
     finally:
         process.kill()
         process.wait(timeout=30)

@@ -104,7 +104,11 @@ class Organisation:
         return 200, {}, json.dumps(answer)
 
     def _keys(self, _: Any) -> Any:
-        return 200, {}, json.dumps({"keys": [each.as_dict(private=False) for each in self.published]})
+        return (
+            200,
+            {},
+            json.dumps({"keys": [each.as_dict(private=False) for each in self.published]}),
+        )
 
     def _userinfo(self, _: Any) -> Any:
         return 200, {}, json.dumps({"sub": self.subject, **self.userinfo})

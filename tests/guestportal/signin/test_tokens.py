@@ -156,7 +156,9 @@ def test_guesses_no_key_among_several(organisation, client):
 
 
 def test_uses_no_key_that_is_there_for_encryption(organisation, client):
-    encrypts = RSAKey.import_key(key("one").as_dict(private=True) | {"use": "enc", "alg": "RSA-OAEP"})
+    encrypts = RSAKey.import_key(
+        key("one").as_dict(private=True) | {"use": "enc", "alg": "RSA-OAEP"}
+    )
     organisation.published = [encrypts]
 
     assert sign_in(organisation, client).status_code == 403
