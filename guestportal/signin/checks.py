@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.core.checks import CheckMessage, Error, Warning
 from django.db import DatabaseError, InterfaceError
 
 from guestportal.loopback import is_loopback
+from guestportal.signin import policy
 
 _NEEDED = ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_GROUP_MAP")
 
@@ -39,6 +40,12 @@ def warnings() -> Iterator[CheckMessage]:
         hint = "Run setup_roles, or correct the names: whom they stand for cannot sign in."
         sentence = f"names groups that do not exist here: {', '.join(unknown)}."
         yield _warning(21, "OIDC_GROUP_MAP", sentence, hint)
+    if settings.ADMIN_LOGIN == "oidc" and not _has_break_glass():
+        hint = "Keep a local superuser: createsuperuser, then enrol_mfa USER."
+        sentence = (
+            "is oidc without a break-glass account: nobody gets in while the provider is down."
+        )
+        yield _warning(23, "ADMIN_LOGIN", sentence, hint)
     if settings.ADMIN_MFA == "required" and not settings.OIDC_REQUIRED_ACR:
         hint = "Set it to what the provider calls a sign-in with a second factor, if it names one."
         sentence = "is not set: that staff use a second factor is the provider's word alone."
@@ -53,6 +60,15 @@ def _unknown_groups() -> list[str]:
     except (DatabaseError, InterfaceError):
         return []  # no database, or not migrated: others say so
     return sorted(named - there)
+
+
+def _has_break_glass() -> bool:
+    """Tell whether there is a break-glass account; True where nobody can tell."""
+    try:
+        superusers = User.objects.filter(is_superuser=True, is_active=True)
+        return any(policy.is_break_glass(user=user) for user in superusers[:20])
+    except (DatabaseError, InterfaceError):
+        return True
 
 
 def _error(number: int, name: str, sentence: str, hint: str) -> Error:

@@ -17,12 +17,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from backoffice import unsent
 from backoffice.private import cipher
 from guestportal.signin.failures import SignInFailed
 
 COOKIE = "guestportal_sign_in"
 SECONDS = 600
-_LONGEST_PATH = 500
+_LONGEST_PATH, _LONGEST_TEXT = 500, 1_500  # bytes: a browser keeps a cookie of 4,096
 _PURPOSE = b"sign-in"
 
 
@@ -35,17 +36,29 @@ class Pending:
     verifier: str = field(repr=False)
     redirect_uri: str
     path: str
+    unsent: str = field(default="", repr=False)
 
 
 def begin(request: HttpRequest, *, redirect_uri: str) -> Pending:
-    """Return a new sign-in that ends at the page that `next` names, if that is one of ours."""
-    state, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-    return Pending(state, nonce, secrets.token_urlsafe(48), redirect_uri, _safe_path(request))
+    """Return a new sign-in that ends at the page that `next` names, if that is one of ours.
+
+    What was typed before a session ran out goes along, to be found there again.
+    """
+    asked = request.POST if request.method == "POST" else request.GET
+    return Pending(
+        state=secrets.token_urlsafe(32),
+        nonce=secrets.token_urlsafe(32),
+        verifier=secrets.token_urlsafe(48),
+        redirect_uri=redirect_uri,
+        path=_safe_path(asked.get("next", "")),
+        unsent=asked.get(unsent.FIELD, "").encode()[:_LONGEST_TEXT].decode(errors="ignore"),
+    )
 
 
 def keep(response: HttpResponse, pending: Pending) -> None:
     """Give the browser the cookie of `pending`."""
-    value = cipher(purpose=_PURPOSE).encrypt(json.dumps(asdict(pending)).encode()).decode()
+    text = json.dumps(asdict(pending), ensure_ascii=False)
+    value = cipher(purpose=_PURPOSE).encrypt(text.encode()).decode()
     response.set_cookie(
         COOKIE,
         value,
@@ -78,12 +91,11 @@ def drop(response: HttpResponse) -> None:
     response.delete_cookie(COOKIE, path=reverse("sign-in-callback"), samesite="Lax")
 
 
-def _safe_path(request: HttpRequest) -> str:
-    path = request.GET.get("next", "")
+def _safe_path(path: str) -> str:
     ours = url_has_allowed_host_and_scheme(path, allowed_hosts=None)
     leads_in = path.startswith(reverse("admin:index")) and not path.startswith(
         (reverse("admin:login"), reverse("admin:logout"), reverse("sign-in"))
     )
-    if ours and leads_in and len(path) <= _LONGEST_PATH and path.isprintable():
+    if ours and leads_in and len(path.encode()) <= _LONGEST_PATH and path.isprintable():
         return path
     return reverse("admin:index")

@@ -29,6 +29,8 @@ _ERRORS = frozenset(
         "unmet_authentication_requirements",
     ]
 )
+# An address that a provider's web server takes; of a longer token `client_id` says enough.
+_LONGEST_HINT = 4_000
 _OURS_TO_SET = {"invalid_client", "unauthorized_client"}
 
 
@@ -140,7 +142,7 @@ class Provider:
         if not self.document.get("end_session_endpoint"):
             return ""
         wanted = {"client_id": settings.OIDC_CLIENT_ID, "post_logout_redirect_uri": back_to}
-        if id_token:
+        if 0 < len(id_token) <= _LONGEST_HINT:
             wanted["id_token_hint"] = id_token
         return str(add_params_to_uri(self._endpoint("end_session_endpoint"), wanted.items()))
 
@@ -177,6 +179,8 @@ def discover() -> Provider:
 
     Raises SignInFailed, also where the document is another issuer's (Discovery 1.0, 4.3).
     """
+    if not settings.OIDC_ISSUER:
+        raise SignInFailed("issuer", "it is not set")
     calls = Calls()
     url = get_well_known_url(settings.OIDC_ISSUER, external=True)
     document = _object(calls.get(url), "discovery")

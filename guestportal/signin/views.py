@@ -9,8 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
+from backoffice import unsent
 from guestportal.api.limits import client_address, wait_for_turn
 from guestportal.signin import accounts, kept_tokens, pending, person, policy, provider
 from guestportal.signin.failures import SIGN_INS, SignInFailed, report
@@ -24,9 +25,13 @@ logger = logging.getLogger(__name__)
 
 
 @never_cache
-@require_GET
+@require_http_methods(["GET", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
-    """Send a browser to the provider."""
+    """Send a browser to the provider.
+
+    A form, which holds what was typed before a session ran out, is answered with a page that leads
+    there: the content policy lets none end at another origin.
+    """
     _require_oidc()
     wait = wait_for_turn(name="sign-in-start", rate=_RATE, client=client_address(request))
     if wait:
@@ -43,7 +48,10 @@ def start(request: HttpRequest) -> HttpResponse:
         found.require_registered(url, redirect_uri=begun.redirect_uri)
     except SignInFailed as failure:
         return _failed(request, failure)
-    response = HttpResponseRedirect(url)
+    if request.method == "POST":
+        response = render(request, "admin/sign_in_elsewhere.html", {"url": url})
+    else:
+        response = HttpResponseRedirect(url)
     pending.keep(response, begun)
     return response
 
@@ -69,6 +77,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     login(request, user, backend=_BACKEND)
     policy.mark(request)
     request.session[_ID_TOKEN] = kept_tokens.sealed(who.tokens.id_token)
+    unsent.put(request, path=begun.path, text=begun.unsent)
     SIGN_INS.labels("signed_in").inc()
     response = HttpResponseRedirect(begun.path)
     pending.drop(response)

@@ -223,6 +223,22 @@ NORMAL: list[tuple[str, str, Any]] = [
         "https://login.example/oauth/Token/?a=B",
     ),
     ("GENESYS_PROXY", "HTTP://User:p%40ss@Proxy:3128/", "http://User:p%40ss@proxy:3128"),
+    # Compared letter by letter with what the provider calls itself.
+    ("OIDC_ISSUER", "https://Login.Example:443/realms/x/", "https://Login.Example:443/realms/x/"),
+    ("OIDC_ISSUER", "https://login.example", "https://login.example"),
+    (
+        "OIDC_GROUP_MAP",
+        "/portal/reviewers = Compliance reviewer, staff=Auditor,staff=CRM administrator",
+        {
+            "/portal/reviewers": ("Compliance reviewer",),
+            "staff": ("Auditor", "CRM administrator"),
+        },
+    ),
+    (
+        "OIDC_GROUP_MAP",
+        "CN=reviewers,OU=groups,DC=corp=Compliance reviewer;",
+        {"CN=reviewers,OU=groups,DC=corp": ("Compliance reviewer",)},
+    ),
     ("GUEST_EMAIL_DOMAIN", "example.xn--p1ai", "example.xn--p1ai"),
     ("GUEST_EMAIL_DOMAIN", "Visitors.Example", "visitors.example"),
     ("AUDIT_SIGNING_KEY", "AB" * 32, "ab" * 32),

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from audit.models import AuditEvent
 from guestportal.models import StaffIdentity
@@ -45,17 +45,24 @@ def identity(transactional_db: None, live_server: Any, settings: Any) -> Iterato
 def browser(chromium: Browser, live_server: Any) -> Iterator[Callable[[], Page]]:
     """Return a function that opens a browser with nothing in it, at the staff pages."""
     contexts = []
+    complaints: list[str] = []
+
+    def complain(said: ConsoleMessage) -> None:
+        if said.type == "error" and "status of" not in said.text:  # a page that says what is wrong
+            complaints.append(said.text)
 
     def opened() -> Page:
         context = chromium.new_context(base_url=live_server.url)
         contexts.append(context)
         page = context.new_page()
+        page.on("console", complain)
         page.goto("/admin/")
         return page
 
     yield opened
     for context in contexts:
         context.close()
+    assert complaints == []  # of the content policy above all
 
 
 def sign_in(page: Page, name: str = "jane") -> None:
@@ -128,6 +135,22 @@ def test_the_break_glass_account_works_with_the_provider_down(identity, browser)
     page.get_by_role("button", name="Log in").click()
 
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
+def test_finds_a_reason_again_that_was_typed_before_the_session_ran_out(identity, browser):
+    row = creation(status="unknown", guest_id="", review_reasons="unknown")
+    page = browser()
+    sign_in(page)
+    page.goto(f"/admin/provisioning/guestcreation/{row.pk}/change/")
+    page.get_by_label("In order").check()
+    page.get_by_label("Reason").fill("Jane called back, 30 € – ü")
+    page.context.clear_cookies(name="sessionid")
+
+    page.get_by_role("button", name="Record").click()
+    page.get_by_role("button", name="Sign in with your organisation").click()
+
+    expect(page.get_by_label("Reason")).to_have_value("Jane called back, 30 € – ü")
+    assert not Review.objects.exists()
 
 
 def test_a_callback_works_once(identity, browser):

@@ -1,10 +1,14 @@
 """What `make serve` refuses and `check --deploy` warns of, of sign-in by the identity provider."""
 
+import re
+
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.core.checks import run_checks
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from guestportal.checks import TAG
+from tests.support.factories import staff
 from tests.support.organisation import SETTINGS
 
 pytestmark = pytest.mark.django_db
@@ -16,11 +20,12 @@ def _set_up(settings):
         setattr(settings, name, value)
     for name in ("Compliance reviewer", "Auditor"):
         Group.objects.create(name=name)
+    TOTPDevice.objects.create(user=staff(), confirmed=True)
 
 
 def found():
     every = run_checks(tags=[TAG], include_deployment_checks=True)
-    return [each for each in every if "OIDC" in each.msg]
+    return [each for each in every if re.match("OIDC_|ADMIN_LOGIN", each.msg)]
 
 
 def test_says_nothing_to_what_is_set_up():
@@ -74,3 +79,27 @@ def test_warns_of_a_provider_that_nobody_signs_in_by(settings):
     (warning,) = found()
 
     assert "ADMIN_LOGIN is password" in warning.msg
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"is_active": False},
+        {"is_superuser": False},
+        {"is_staff": False},
+    ],
+)
+def test_warns_where_there_is_no_break_glass_account(change):
+    User.objects.update(**change)
+
+    (warning,) = found()
+
+    assert warning.msg.startswith("ADMIN_LOGIN: is oidc without a break-glass account")
+
+
+def test_warns_where_the_break_glass_account_has_no_code():
+    TOTPDevice.objects.all().delete()
+
+    (warning,) = found()
+
+    assert "enrol_mfa" in warning.hint
