@@ -18,7 +18,12 @@ def typed(request: HttpRequest) -> str:
 
 def keep(request: HttpRequest, *, path: str) -> None:
     """Keep what came with the sign-in of `request`'s sender for the page at `path`."""
-    if text := request.POST.get(FIELD, "")[:LONGEST]:
+    put(request, path=path, text=request.POST.get(FIELD, ""))
+
+
+def put(request: HttpRequest, *, path: str, text: str) -> None:
+    """Keep `text` for the page at `path` of whoever has just signed in."""
+    if text := text[:LONGEST]:
         request.session[_SESSION_KEY] = {"path": path.partition("?")[0], "text": text}
 
 

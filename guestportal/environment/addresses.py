@@ -113,6 +113,19 @@ def url(*, path: str) -> Callable[[str], str]:
     return parse
 
 
+def issuer(value: str) -> str:
+    """Return the address by which an identity provider names itself, untouched.
+
+    Tokens are compared with it character by character (OpenID Connect Core 1.0, 3.1.3.7), so even
+    a slash at its end stays or is missing as it was written. Raises ValueError.
+    """
+    if value:
+        parts = _split(value, {"http", "https"}, after_host=True)
+        if parts.query or len(value) > 255:
+            raise ValueError("not an issuer")
+    return value
+
+
 def proxy(value: str) -> str:
     """Return ``http[s]://[USER:PASSWORD@]HOST:PORT``. Raises ValueError."""
     if not value:

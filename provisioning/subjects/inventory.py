@@ -218,7 +218,7 @@ TABLES: dict[str, Table] = {
     ),
     "guestportal_staffidentity": Table(
         "whom the identity provider means by an account of your staff",
-        {_OURS: "id user_id issuer subject bound_at"},
+        {_OURS: "id user_id issuer subject bound_at checked_at asked_at tokens"},
     ),
     "guestportal_doctorresult": Table(
         "what `doctor` found last: sentences of the set-up", {_OURS: "number checked_at findings"}
