@@ -99,6 +99,11 @@ def record_deletion(*, instance: User | Group, **_: Any) -> None:
     _record("staff.deleted", data={"who": name(instance)})
 
 
+def record_unlocking(*, user: User) -> None:
+    """Record that sign-in was opened again for `user`, whom wrong passwords had locked out."""
+    _record("staff.unlocked", data={"who": name(user)})
+
+
 def _record(
     kind: str, *, actor: str = "", data: Mapping[str, Any] | None = None, subject: str = ""
 ) -> None:

@@ -49,6 +49,7 @@ _DONE = {
     "staff.rights_changed": "changed rights of {who}: {change} {what}",
     "staff.account_changed": "changed the account {who}",
     "staff.deleted": "deleted {who}",
+    "staff.unlocked": "opened sign-in again for {who}",
     "audit.viewed": "looked at the audit log: {rows} events",
     "audit.exported": "exported the audit log: {rows} events",
     "audit.verified": "verified the audit log: {events} events, {problems} problems",

@@ -77,7 +77,8 @@ TABLES: dict[str, Table] = {
         },
     ),
     "crm_importupload": Table(
-        "a CSV file between preview and import, encrypted under a key of that page: one hour",
+        "what waits for a confirmation: a CSV file, its errors, the ids selected for a review;"
+        " encrypted under a key of that page: one hour",
         {
             Fate(EXPIRES, WITHHELD, EXPIRES): "content",
             Fate(EXPIRES, NOBODY, EXPIRES): "id uploaded_by uploaded_at",
@@ -213,6 +214,9 @@ TABLES: dict[str, Table] = {
             _OURS: "id user_id name confirmed key step t0 digits tolerance drift last_t"
             " throttling_failure_count throttling_failure_timestamp created_at last_used_at"
         },
+    ),
+    "guestportal_unlocking": Table(
+        "how often sign-in was unlocked for a member of staff", {_OURS: "user_id times"}
     ),
     "axes_accessattempt": Table(
         "empty: failed sign-ins are counted in the cache",
