@@ -140,8 +140,16 @@ TABLES: dict[str, Table] = {
         " last request where no init of it ever came",
         {
             Fate(DELETED, EXPORTED, STAYS): (
-                "session_hash withdrawn_at unmet_at platform_due_at platform_told_at case_number"
+                "session_hash withdrawn_at unmet_at platform_due_at platform_told_at"
             )
+        },
+    ),
+    "provisioning_withdrawalcase": Table(
+        "the case of a withdrawal that staff entered, also after consent was stated again; with the"
+        " session's last creation, unless the withdrawal stands",
+        {
+            Fate(DELETED, EXPORTED, DELETED): "session_hash withdrawn_at case_number",
+            Fate(DELETED, NOBODY, DELETED): "id",
         },
     ),
     "provisioning_writeprobe": Table(
@@ -217,6 +225,7 @@ TABLES: dict[str, Table] = {
     ),
     "guestportal_unlocking": Table(
         "how often sign-in was unlocked for a member of staff", {_OURS: "user_id times"}
+    ),
     "guestportal_staffidentity": Table(
         "whom the identity provider means by an account of your staff",
         {_OURS: "id user_id issuer subject bound_at"},
