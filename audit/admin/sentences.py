@@ -48,6 +48,8 @@ _DONE = {
     "staff.login": "signed in",
     "staff.rights_changed": "changed rights of {who}: {change} {what}",
     "staff.account_changed": "changed the account {who}",
+    "staff.particulars_changed": "changed particulars of {who}: {fields}",
+    "staff.role_renamed": "renamed {before} to {who}",
     "staff.deleted": "deleted {who}",
     "staff.unlocked": "opened sign-in again for {who}",
     "audit.viewed": "looked at the audit log: {rows} events",

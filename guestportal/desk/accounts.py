@@ -43,6 +43,7 @@ class AccountAdmin(AsksToDelete, UserAdmin):  # type: ignore[type-arg]
                                     "user_permissions")}),
         ("Important dates", {"fields": ("last_login", "date_joined")}),
     )  # fmt: skip
+    list_display = ("username", "email", "is_active", "is_staff", "is_superuser", "last_login")
     readonly_fields = ("staff_status", "last_login", "date_joined")
 
     @admin.display(description="Staff status")
@@ -107,7 +108,7 @@ class AccountAdmin(AsksToDelete, UserAdmin):  # type: ignore[type-arg]
             loses=True,
             happens=[
                 "Nobody can sign in under the name any more; whoever is signed in is out at once.",
-                "Their one-time codes, their API tokens and their history in the admin are deleted.",
+                "Their one-time codes, API tokens and history in the admin are deleted with them.",
                 "The audit log keeps their number, and nobody can tell any more whose it was."
                 " To keep the name there, take away the tick at “Active” instead.",
             ],

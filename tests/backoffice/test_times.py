@@ -106,7 +106,9 @@ EDITED = {NoticeDraft}  # whose times stand in the form
 
 
 def test_shows_each_kind_of_row_in_the_admin_by_the_one_form():
-    assert [page for page in admin.site._registry.values() if not isinstance(page, ShowsTimes)] == []
+    assert [
+        page for page in admin.site._registry.values() if not isinstance(page, ShowsTimes)
+    ] == []
 
 
 def test_writes_the_history_of_a_row_in_the_same_form(browser):

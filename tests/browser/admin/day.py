@@ -6,7 +6,7 @@ And the files that a CRM administrator brings along.
 from datetime import timedelta
 from uuid import UUID
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -94,6 +94,7 @@ def _rights() -> None:
     erased = GuestCreation.objects.order_by("pk").first()
     PlatformDeletion.objects.create(creation=erased, guest_id="guest-1", requested_at=now)
     clerk = User.objects.create_user("clerk")
+    Group.objects.get_or_create(name="Auditor")
     TOTPDevice.objects.create(user=clerk, name="authenticator")
     issue_token(user=clerk, name="CRM sync")
 

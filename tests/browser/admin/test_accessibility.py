@@ -111,7 +111,6 @@ def test_has_no_serious_finding_on_any_page(sign_in, width, scheme):
 
 @LOOKS
 def test_has_no_serious_finding_where_something_is_to_be_confirmed(sign_in, width, scheme):
-    Group.objects.create(name="Auditor")
     page = sign_in(width=width, scheme=scheme, bypass_csp=True)
     found = []
 

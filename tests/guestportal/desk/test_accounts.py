@@ -81,7 +81,7 @@ def test_says_whether_staff_status_changed(clerk: User) -> None:
     assert [staff_from_groups(user=clerk), staff_from_groups(user=clerk)] == [True, False]
 
 
-# --- Sign-in that wrong passwords have closed ------------------------------------------------------
+# --- Sign-in that wrong passwords have closed ----------------------------------------------------
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ def test_names_an_account_that_is_not_there() -> None:
         call_command("unlock_staff", "nobody")
 
 
-# --- Deleting --------------------------------------------------------------------------------------
+# --- Deleting ----------------------------------------------------------------------------------
 
 
 def test_deletes_a_user_once_the_word_is_typed(root: Client, clerk: User) -> None:
