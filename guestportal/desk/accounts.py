@@ -6,6 +6,7 @@ Staff status follows the groups; sign-in is unlocked here; deleting asks first, 
 from collections.abc import Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
@@ -28,6 +29,8 @@ _FOLLOWS = (
     "Follows from the groups: whoever is in one is staff and may sign in here, whoever is in none"
     " is not. Superusers always are."
 )
+# Django's two boxes with arrows need a script, two columns, and a label that says nothing.
+_BOXES = {"widget": forms.CheckboxSelectMultiple}
 
 
 class AccountAdmin(AsksToDelete, UserAdmin):  # type: ignore[type-arg]
@@ -39,12 +42,16 @@ class AccountAdmin(AsksToDelete, UserAdmin):  # type: ignore[type-arg]
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Personal info", {"fields": ("first_name", "last_name", "email")}),
-        ("Permissions", {"fields": ("is_active", "staff_status", "is_superuser", "groups",
-                                    "user_permissions")}),
+        ("Permissions", {"fields": ("is_active", "staff_status", "is_superuser", "groups")}),
+        ("Further permissions", {"fields": ("user_permissions",), "classes": ("collapse",)}),
         ("Important dates", {"fields": ("last_login", "date_joined")}),
     )  # fmt: skip
+    filter_horizontal = ()
     list_display = ("username", "email", "is_active", "is_staff", "is_superuser", "last_login")
     readonly_fields = ("staff_status", "last_login", "date_joined")
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        return super().formfield_for_manytomany(db_field, request, **_BOXES | kwargs)
 
     @admin.display(description="Staff status")
     def staff_status(self, user: User) -> SafeString:
@@ -121,6 +128,10 @@ class RoleAdmin(AsksToDelete, GroupAdmin):
     """What the staff may do. Who loses the last group with one loses staff status."""
 
     deletes, deleted = "Delete selected groups", "Groups deleted"
+    filter_horizontal = ()
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
+        return super().formfield_for_manytomany(db_field, request, **_BOXES | kwargs)
 
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
         members = list(obj.user_set.all())
