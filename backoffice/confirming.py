@@ -91,7 +91,7 @@ def _fault(request: HttpRequest, question: Question) -> str | None:
 class AsksToDelete(ShowsTimes):
     """Deletes one row, or those that are selected, after a `question` was confirmed."""
 
-    actions = ("delete_selected",)
+    actions: Any = ("delete_selected",)
     deletes, deleted = "", ""  # what the menu calls it, what is said afterwards
 
     def question(self, *, rows: Sequence[Any]) -> Question:

@@ -56,7 +56,7 @@ class AccountAdmin(AsksToDelete, UserAdmin):  # type: ignore[type-arg]
     @admin.display(description="Staff status")
     def staff_status(self, user: User) -> SafeString:
         word = "Yes" if user.is_staff else "No"
-        return format_html('{}<div class="help">{}</div>', word, _FOLLOWS)
+        return format_html('{}<br><span class="help">{}</span>', word, _FOLLOWS)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -50,12 +50,20 @@ def bars(
 ) -> list[Bar]:
     """Return columns; `end` is the value of the chart's full height."""
     step = WIDTH / max(1, len(values))
-    found = []
-    for index, (value, part, label) in enumerate(zip(values, bad, labels, strict=True)):
-        left, y, bad_y = index * step, _down(value, end), _down(part, end)
-        sizes = (left, step, left + step * 0.1, step * 0.8, y, HEIGHT - y, bad_y, HEIGHT - bad_y)
-        found.append(Bar(*(round(size, 2) for size in sizes), label=label))
-    return found
+    return [
+        Bar(
+            left=round(index * step, 2),
+            step=round(step, 2),
+            x=round((index + 0.1) * step, 2),
+            width=round(step * 0.8, 2),
+            y=_down(value, end),
+            height=round(HEIGHT - _down(value, end), 2),
+            bad_y=_down(part, end),
+            bad_height=round(HEIGHT - _down(part, end), 2),
+            label=label,
+        )
+        for index, (value, part, label) in enumerate(zip(values, bad, labels, strict=True))
+    ]
 
 
 def points(*, values: Sequence[float | None], labels: Sequence[str], end: float) -> list[Point]:
@@ -63,11 +71,11 @@ def points(*, values: Sequence[float | None], labels: Sequence[str], end: float)
     step = WIDTH / max(1, len(values))
     return [
         Point(
-            round(index * step, 2),
-            round(step, 2),
-            round((index + 0.5) * step, 2),
-            round(_down(value, end), 2),
-            label,
+            left=round(index * step, 2),
+            step=round(step, 2),
+            x=round((index + 0.5) * step, 2),
+            y=_down(value, end),
+            label=label,
         )
         for index, (value, label) in enumerate(zip(values, labels, strict=True))
         if value is not None
@@ -85,4 +93,4 @@ def line(*, points: Sequence[Point]) -> str:
 
 def _down(value: float, end: float) -> float:
     """Return how far below the chart's upper edge `value` is."""
-    return HEIGHT - HEIGHT * value / end
+    return round(HEIGHT - HEIGHT * value / end, 2)

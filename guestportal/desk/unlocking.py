@@ -36,7 +36,7 @@ def counted_name(request: HttpRequest | None, credentials: Mapping[str, Any] | N
 def is_locked(*, request: HttpRequest, user: User) -> bool:
     """Tell whether sign-in is closed under the name of `user`, by what this process can see."""
     counted = AxesProxyHandler.get_failures(request, {"username": user.get_username()})
-    return counted >= int(settings.AXES_FAILURE_LIMIT)
+    return bool(counted >= settings.AXES_FAILURE_LIMIT)
 
 
 def unlock(*, user: User) -> None:

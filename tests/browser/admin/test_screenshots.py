@@ -74,7 +74,7 @@ def test_screenshots_of_a_person(sign_in, shoot):
 def test_screenshots_of_a_notice(sign_in, shoot):
     page = sign_in("Compliance reviewer")
     page.goto("/admin/provisioning/noticedraft/")
-    page.locator("#result_list th a").first.click()
+    page.locator("#result_list tbody th a").click()
     page.get_by_role("heading", name="Difference to the version before").wait_for()
     shoot(page, "notice")
 
