@@ -17,7 +17,7 @@ from provisioning import metrics
 from provisioning.ledger.listing import ids_of, list_after_commit
 from provisioning.ledger.transactions import session_transaction
 from provisioning.ledger.transitions import mark_withdrawn
-from provisioning.models import Withdrawal
+from provisioning.models import Withdrawal, WithdrawalCase
 
 UNMET_FOR = timedelta(days=400)
 _BATCH = 1_000
@@ -28,7 +28,7 @@ _CLOCKS_DIFFER = timedelta(days=1)
 class OnBehalf:
     """Who of the staff withdraws for a visitor; how (`Channel`) and when the visitor asked for it.
 
-    `case` stands in the erasable row alone.
+    `case` stands in an erasable row alone.
     """
 
     actor: str
@@ -63,9 +63,12 @@ def withdraw(*, session_hash: str, event_request_id: str, on_behalf: OnBehalf | 
                 "unmet_at": None if known else now,
                 "platform_due_at": now if known else None,
                 "platform_told_at": None,
-                **({"case_number": on_behalf.case} if on_behalf else {}),
             },
         )
+        if on_behalf and on_behalf.case:
+            WithdrawalCase.objects.create(
+                session_hash=session_hash, withdrawn_at=now, case_number=on_behalf.case
+            )
         if known:
             withdrawn = mark_withdrawn(session_hash=session_hash)
             # Repeating it changes nothing, so that nobody outside can make the list grow.

@@ -20,7 +20,7 @@ from provisioning.follow_up.deletions import subjects_of
 from provisioning.ledger import recovery
 from provisioning.ledger.erasing import empty_write_ahead_log
 from provisioning.ledger.listing import ids_of, list_after_commit
-from provisioning.models import GuestCreation, LegalHold, Review, Withdrawal
+from provisioning.models import GuestCreation, LegalHold, Review, Withdrawal, WithdrawalCase
 from provisioning.subjects import holds
 
 BATCH = 100
@@ -88,7 +88,8 @@ def _erase_session(session_hash: str, actor: str, reason: str) -> tuple[int, int
         list_after_commit(what=What.ERASED, ids=ids_of(session_hash=session_hash))
         creations = ledger.erase_creations(session_hash=session_hash, subjects_of=subjects_of)
         records = int(changes.erase_record(session_hash=session_hash))
-        Withdrawal.objects.filter(session_hash=session_hash).delete()
+        for model in (Withdrawal, WithdrawalCase):
+            model.objects.filter(session_hash=session_hash).delete()
         subject = log.forget(session_hash=session_hash) or ""
         counts = {"reason": reason, "creations": creations, "crmRecords": records}
         log.record(kind="subject.erased", subject=subject, actor=actor, data=counts)
@@ -119,6 +120,13 @@ def _expire_session(session_hash: str, before: datetime) -> int:
             return 0  # somebody was faster
         if not GuestCreation.objects.filter(session_hash=session_hash).exists():
             log.forget(session_hash=session_hash)
+            _forget_ended_withdrawals(session_hash)
         data = {"reason": "retention", "creations": erased}
         log.record(kind="subject.erased", subject=subject, data=data)
     return erased
+
+
+def _forget_ended_withdrawals(session_hash: str) -> None:
+    """Delete the cases of a session of which nothing is left that they are the reason of."""
+    if not Withdrawal.objects.filter(session_hash=session_hash).exists():
+        WithdrawalCase.objects.filter(session_hash=session_hash).delete()

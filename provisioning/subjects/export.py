@@ -24,6 +24,7 @@ from provisioning.models import (
     PlatformDeletion,
     Review,
     Withdrawal,
+    WithdrawalCase,
 )
 from provisioning.subjects.inventory import TABLES
 
@@ -59,6 +60,7 @@ def _session(key: str, holds: bool) -> Row:
         "crmRecord": _first(CrmRecord, session_hash=key),
         "withdrawal": withdrawal,
         "withdrawnAt": withdrawal and withdrawal["withdrawnAt"],
+        "withdrawalCases": _rows(WithdrawalCase, session_hash=key),
         **({"legalHold": _first(LegalHold, session_hash=key)} if holds else {}),
         "creations": [_creation(row) for row in _rows(GuestCreation, session_hash=key)],
         "changes": list(_changes(subject, holds)),

@@ -77,7 +77,8 @@ TABLES: dict[str, Table] = {
         },
     ),
     "crm_importupload": Table(
-        "a CSV file between preview and import, encrypted under a key of that page: one hour",
+        "what waits for a confirmation: a CSV file, its errors, the ids selected for a review;"
+        " encrypted under a key of that page: one hour",
         {
             Fate(EXPIRES, WITHHELD, EXPIRES): "content",
             Fate(EXPIRES, NOBODY, EXPIRES): "id uploaded_by uploaded_at",
@@ -139,8 +140,16 @@ TABLES: dict[str, Table] = {
         " last request where no init of it ever came",
         {
             Fate(DELETED, EXPORTED, STAYS): (
-                "session_hash withdrawn_at unmet_at platform_due_at platform_told_at case_number"
+                "session_hash withdrawn_at unmet_at platform_due_at platform_told_at"
             )
+        },
+    ),
+    "provisioning_withdrawalcase": Table(
+        "the case of a withdrawal that staff entered, also after consent was stated again; with the"
+        " session's last creation, unless the withdrawal stands",
+        {
+            Fate(DELETED, EXPORTED, DELETED): "session_hash withdrawn_at case_number",
+            Fate(DELETED, NOBODY, DELETED): "id",
         },
     ),
     "provisioning_writeprobe": Table(
@@ -215,6 +224,9 @@ TABLES: dict[str, Table] = {
             _OURS: "id user_id name confirmed key step t0 digits tolerance drift last_t"
             " throttling_failure_count throttling_failure_timestamp created_at last_used_at"
         },
+    ),
+    "guestportal_unlocking": Table(
+        "how often sign-in was unlocked for a member of staff", {_OURS: "user_id times"}
     ),
     "guestportal_staffidentity": Table(
         "whom the identity provider means by an account of your staff",
