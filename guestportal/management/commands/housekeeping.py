@@ -16,7 +16,7 @@ from audit.sealing.signing import SigningKeyMissing
 from crm import lookup
 from crm.imports import uploads
 from guestportal.desk.strangers import forget_sign_in_attempts
-from guestportal.watch.digest import send_digest
+from guestportal.mail.digest import send_digest
 from provisioning.follow_up.deletions import delete_on_platform
 from provisioning.follow_up.lookups import settle_unknown
 from provisioning.follow_up.withdrawals import tell_withdrawals

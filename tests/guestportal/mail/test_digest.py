@@ -15,9 +15,9 @@ from django.utils import timezone
 from audit import verify
 from audit.sealing import seals
 from guestportal.desk import waiting
+from guestportal.mail import delivery
+from guestportal.mail.digest import send_digest
 from guestportal.stores import urls
-from guestportal.watch import delivery
-from guestportal.watch.digest import send_digest
 from tests.provisioning.consent.test_notices import published
 from tests.support.factories import creation, signed_in
 from tests.support.mailbox import Mailbox, mail_server

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from guestportal.desk.waiting import Task, for_reviewers
+from guestportal.mail.delivery import NotDelivered, deliver
 from guestportal.models import DigestMail
-from guestportal.watch.delivery import NotDelivered, deliver
 
 FROM_HOUR = 6  # of TIME_ZONE: on their desks when reviewers come
 KEPT = timedelta(days=30)
