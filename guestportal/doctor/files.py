@@ -56,7 +56,7 @@ def _file_system(folder: Path) -> str:
 def _lines(table: Path) -> Iterator[list[str]]:
     """Yield the fields of each line: device, place, kind (fstab(5), proc(5))."""
     try:
-        text = table.read_text(errors="replace")
+        text = table.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return
     for line in text.splitlines():

@@ -16,8 +16,8 @@ from audit.sealing.seals import seal
 from audit.sealing.signing import SigningKeyMissing
 from crm import lookup
 from crm.imports import uploads
-from guestportal.desk.digest import send_digest
 from guestportal.desk.strangers import forget_sign_in_attempts
+from guestportal.mail.digest import send_digest
 from provisioning import health
 from provisioning.follow_up.deletions import delete_on_platform
 from provisioning.follow_up.lookups import settle_unknown

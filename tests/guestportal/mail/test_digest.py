@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from audit import verify
 from audit.sealing import seals
-from guestportal.desk import delivery, waiting
-from guestportal.desk.digest import send_digest
+from guestportal.desk import waiting
+from guestportal.mail import delivery
+from guestportal.mail.digest import send_digest
 from guestportal.stores import urls
 from tests.provisioning.consent.test_notices import published
 from tests.support.factories import creation, signed_in

@@ -11,8 +11,8 @@ from datetime import date, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from guestportal.desk.delivery import NotDelivered, deliver
 from guestportal.desk.waiting import Task, for_reviewers
+from guestportal.mail.delivery import NotDelivered, deliver
 from guestportal.models import DigestMail
 
 FROM_HOUR = 6  # of TIME_ZONE: on their desks when reviewers come
