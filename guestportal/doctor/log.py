@@ -17,6 +17,7 @@ from guestportal.doctor import files
 from guestportal.doctor.findings import FAULT, NOT_CHECKED, OK, WARNING, Check, Finding
 
 _REMEDY = "Look at AUDIT_ANCHORS, its disk and housekeeping's log: docs/operators.md#runbook"
+_NOTHING = "can be written; nothing has been sealed yet"
 # The sealer writes a seal's line right after its commit, or in its next run.
 _GRACE = timedelta(minutes=5)
 _TAIL = 64 * 1024
@@ -35,25 +36,28 @@ def _anchors() -> Iterator[Finding]:
     if said := files.unfit(path=path):
         yield Finding("anchors", FAULT, said, _REMEDY)
         return
-    newest, identity = seals.latest(), AuditLog.objects.first()
-    if newest is None or identity is None:
-        yield Finding("anchors", OK, "can be written; nothing has been sealed yet")
+    identity = AuditLog.objects.first()
+    if identity is None:
+        yield Finding("anchors", OK, _NOTHING)
         return
     try:
         last = _last_anchored(path, str(identity.log_id))
     except OSError as exc:
         yield Finding("anchors", FAULT, f"{path} cannot be read ({exc.strerror})", _REMEDY)
         return
+    newest = seals.latest()  # after the file, which then holds no later one
     yield _compared(path, last, newest)
 
 
-def _compared(path: Path, last: int, newest: AuditSeal) -> Finding:
-    if last < newest.number:
+def _compared(path: Path, last: int, newest: AuditSeal | None) -> Finding:
+    if newest is None and not last:
+        return Finding("anchors", OK, _NOTHING)
+    if newest is not None and last < newest.number:
         if datetime.now(UTC) - newest.time <= _GRACE:
             return Finding("anchors", OK, "the line of the newest seal is about to be written")
         said = f"{path} ends with seal {last} of this log, its newest is seal {newest.number}"
         return Finding("anchors", FAULT, said, _REMEDY)
-    if last > newest.number:
+    if newest is None or last > newest.number:
         said = f"seal {last} is anchored, and the database has lost it"
         remedy = "Restored from a backup? manage.py audit_restored. Else call compliance."
         return Finding("anchors", FAULT, said, remedy)

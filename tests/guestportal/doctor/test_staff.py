@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from guestportal.models import StaffIdentity
 from tests.guestportal.doctor.conftest import Doctor
 
 
@@ -69,6 +70,18 @@ def test_names_an_administrator_without_codes(
 
     assert found["state"] == state
     assert found["remedy"] == "Run: manage.py enrol_mfa USER"
+
+
+def test_takes_no_account_of_the_provider_for_the_break_glass_account(
+    doctor: Doctor, settings: Any
+) -> None:
+    settings.ADMIN_LOGIN = "oidc"
+    user = get_user_model().objects.get(is_superuser=True)
+    StaffIdentity.objects.create(
+        user=user, issuer="https://idp.example", subject="1", bound_at=timezone.now()
+    )
+
+    assert doctor()["break-glass account"]["state"] == "fault"
 
 
 def test_names_a_break_glass_account_that_nobody_can_open(doctor: Doctor, settings: Any) -> None:
