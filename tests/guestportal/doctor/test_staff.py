@@ -12,6 +12,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from guestportal.models import StaffIdentity
 from tests.guestportal.doctor.conftest import Doctor
+from tests.guestportal.signin.conftest import organisation  # noqa: F401  (a fixture)
+from tests.support.organisation import Organisation
 
 
 def test_names_a_missing_notice(doctor: Doctor) -> None:
@@ -91,3 +93,45 @@ def test_names_a_break_glass_account_that_nobody_can_open(doctor: Doctor, settin
         user.save()
 
     assert doctor()["break-glass account"]["state"] == "fault"
+
+
+def test_says_that_the_identity_provider_answers(
+    doctor: Doctor,
+    organisation: Organisation,  # noqa: F811
+) -> None:
+    assert doctor()["identity provider"]["state"] == "ok"
+
+
+def test_names_an_identity_provider_that_is_away(
+    doctor: Doctor,
+    organisation: Organisation,  # noqa: F811
+) -> None:
+    organisation.down = True
+
+    found = doctor()["identity provider"]
+
+    assert found["state"] == "fault"
+    assert "cannot be reached" in found["said"]
+    assert "break-glass" in found["remedy"]
+
+
+def test_names_an_issuer_that_the_provider_does_not_call_itself(
+    doctor: Doctor,
+    organisation: Organisation,  # noqa: F811
+) -> None:
+    organisation.document = {"issuer": "https://idp.example/another"}
+
+    assert "OIDC_ISSUER is not what" in doctor()["identity provider"]["said"]
+
+
+def test_warns_of_a_group_map_that_names_no_group_of_ours(
+    doctor: Doctor,
+    organisation: Organisation,  # noqa: F811
+    settings: Any,
+) -> None:
+    settings.OIDC_GROUP_MAP = {"theirs": ("Nobody's group",)}
+
+    found = doctor()["OIDC_GROUP_MAP"]
+
+    assert found["state"] == "warning"
+    assert "setup_roles" in found["remedy"]
