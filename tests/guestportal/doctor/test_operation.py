@@ -35,7 +35,7 @@ def no_housekeeping(settings: Any) -> None:
 
 
 def unsealed_event(settings: Any) -> None:
-    with time_machine.travel(ago(minutes=10)):
+    with time_machine.travel(ago(hours=3)):
         event()
 
 
@@ -94,7 +94,7 @@ def log_that_did_not_verify(settings: Any) -> None:
 FAULTS: list[tuple[Callable[[Any], None], str, str, str]] = [
     (silent_housekeeping, "housekeeping", "has not run for 3 hours", "make serve"),
     (no_housekeeping, "housekeeping", "has never run", "make serve"),
-    (unsealed_event, "sealing", "waited for its seal for 10 minutes", "log says why"),
+    (unsealed_event, "sealing", "waited for its seal for 3 hours", "log says why"),
     (overdue_creation, "recovery", "1 creations are overdue", "recover_pending"),
     (old_backup, "backup", "27 hours old, 26 are allowed", "backup job"),
     (backup_of_tomorrow, "backup", "in the future", "backup job"),
