@@ -312,7 +312,7 @@ def _forged(anchors_file, settings, key):
 def test_finds_a_restore_that_a_stranger_announced(lost, anchors, settings):
     _forged(anchors, settings, STRANGER)
 
-    assert "signed with a key that nobody knows, after our own key" in _refused("verify_audit")
+    assert "is signed with a key that nobody knows" in _refused("verify_audit")
 
 
 def test_finds_a_restore_that_the_log_does_not_tell_of(lost, anchors, settings):
@@ -361,6 +361,14 @@ def test_could_not_verify_a_restore_signed_with_a_key_it_was_not_told(lost, sett
         _run("verify_audit")
 
     assert failure.value.returncode == 3
+
+
+def test_finds_a_cut_although_the_key_of_a_restore_is_missing(announced, settings):
+    _grow(2)
+    _go_back(4)
+    settings.AUDIT_SIGNING_KEY = STRANGER
+
+    assert "seal 5: was cut off" in _refused("verify_audit")
 
 
 def test_verifies_a_restore_signed_with_an_earlier_key(announced, settings):
