@@ -13,6 +13,7 @@ from guestportal.environment import addresses, files
 from guestportal.environment.kinds import (
     choice,
     flag,
+    group_pair,
     header,
     hexadecimal,
     listing,
@@ -397,6 +398,85 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             parsed(time_zone, allowed="a time zone such as Europe/Berlin"),
             "In which staff pages show times; periods, files and logs stay in UTC",
             default="UTC",
+        ),
+        Setting(
+            "ADMIN_LOGIN",
+            choice("password", "oidc", "both"),
+            "How staff sign in; with `oidc` a password opens the break-glass account alone",
+            default="password",
+        ),
+    ),
+    "Sign-in by OpenID Connect (ADMIN_LOGIN=oidc or both)": (
+        Setting(
+            "OIDC_ISSUER",
+            parsed(addresses.url(path="free"), allowed="http[s]://host[:port][/path]"),
+            "The identity provider, as its tokens name it in `iss`",
+        ),
+        Setting(
+            "OIDC_CLIENT_ID",
+            text(pattern="[!-~]{1,255}", allowed="visible ASCII characters"),
+            "This service's client id there",
+        ),
+        Setting("OIDC_CLIENT_SECRET", secret(), "Its secret there"),
+        Setting(
+            "OIDC_GROUPS_CLAIM",
+            text(pattern=r"[!-~]{1,128}", allowed="visible ASCII characters"),
+            "Claim that lists a person's groups there",
+            default="groups",
+        ),
+        Setting(
+            "OIDC_GROUP_MAP",
+            listing(
+                parsed(group_pair, allowed="THEIR GROUP=OUR GROUP").parse,
+                allowed="THEIR GROUP=OUR GROUP",
+            ),
+            "Which of their groups is which of ours; without one there is no account",
+        ),
+        Setting(
+            "OIDC_REQUIRED_ACR",
+            text(pattern=r"[!-~]{1,255}", allowed="visible ASCII characters"),
+            "Authentication context that a sign-in must have, such as the provider's name for MFA",
+        ),
+        Setting(
+            "OIDC_RECHECK_MINUTES",
+            whole(1, 1_440),
+            "Minutes after which a signed-in person's groups are asked for again",
+            default="15",
+        ),
+    ),
+    "Mail": (
+        Setting(
+            "EMAIL_URL",
+            parsed(urls.mail, allowed="smtp[+tls|+ssl]://[USER:PASSWORD@]HOST:PORT"),
+            "Server that takes the daily mail to reviewers; none: no mail",
+        ),
+        Setting("EMAIL_FROM", parsed(addresses.mailbox, allowed="a mail address"), "Its sender"),
+        Setting(
+            "DIGEST_TO",
+            listing(addresses.mailbox, allowed="a mail address"),
+            "Who gets once a day what waits for a reviewer: counts, no data of visitors",
+        ),
+    ),
+    "Backups": (
+        Setting(
+            "BACKUP_MARKER",
+            parsed(files.absolute, allowed="the full path of a file"),
+            "File that the backup job touches when it is done; `doctor` looks at its age",
+        ),
+        Setting("BACKUP_MAX_HOURS", whole(1, 8_760), "Hours that its age may have", default="26"),
+        Setting(
+            "RESTORE_LIST",
+            parsed(
+                partial(files.appendable, made_later=VAR_DIR),
+                allowed="a file in a folder that exists",
+            ),
+            "File outside the database: what `audit_restored` does again after a restore",
+        ),
+        Setting(
+            "BACKUP_KEEP_DAYS",
+            whole(1, 3_650),
+            "Days for which a backup is kept, and with it an entry of RESTORE_LIST",
+            default="35",
         ),
     ),
     "The audit log": (

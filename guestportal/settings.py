@@ -112,6 +112,9 @@ OTP_TOTP_THROTTLE_FACTOR = 1
 # An upload comes in through memory, for those who are signed in, one file in a form.
 FILE_UPLOAD_HANDLERS = ["crm.imports.uploads.InMemory"]
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
+if values.EMAIL_URL:
+    globals().update(values.EMAIL_URL)  # EMAIL_HOST and its like
+EMAIL_TIMEOUT = 10
 LANGUAGE_CODE = "en"
 # Of staff pages alone (`desk.site`): a process in another zone than UTC would write logs in it.
 STAFF_TIME_ZONE = values.TIME_ZONE
@@ -169,6 +172,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["guestportal.api.parser.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "guestportal.api.negotiation.Negotiation",
     "EXCEPTION_HANDLER": "guestportal.api.errors.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,

@@ -50,6 +50,14 @@ def mail_domain(value: str) -> str:
     return name
 
 
+def mailbox(value: str) -> str:
+    """Return a mail address as an SMTP server takes it, without a name. Raises ValueError."""
+    local, _, domain = value.rpartition("@")
+    if value and not (re.fullmatch(r"[A-Za-z0-9._%+-]{1,64}", local) and _NAME.fullmatch(domain)):
+        raise ValueError("not a mail address")
+    return value
+
+
 def region(value: str) -> str:
     """Return the domain of a region, whose hosts are ``api.`` it and the like. Raises ValueError.
 

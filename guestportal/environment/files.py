@@ -15,14 +15,26 @@ def ca_bundle(value: str) -> str:
     return str(Path(value).absolute())
 
 
-def appendable(value: str, *, made_later: Path) -> Path:
+def appendable(value: str, *, made_later: Path) -> Path | None:
     """Return the path of a file in a folder that is there; `made_later` may still be missing.
 
-    A folder that is not there is a slip, or a disk that is not mounted. Raises ValueError.
+    None from nothing. A folder that is not there is a slip, or a disk that is not mounted. Raises
+    ValueError.
     """
+    if not value:
+        return None
     path = Path(value)
     if value != value.strip() or (path.exists() and not path.is_file()):
         raise ValueError("not a file")
     if path.parent != made_later and not path.parent.is_dir():
         raise ValueError("no such folder")
     return path
+
+
+def absolute(value: str) -> Path | None:
+    """Return the full path of a file that may not be there yet. Raises ValueError."""
+    if not value:
+        return None
+    if value != value.strip() or not Path(value).is_absolute():
+        raise ValueError("not a full path")
+    return Path(value)

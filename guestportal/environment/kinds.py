@@ -119,6 +119,17 @@ def header(value: str) -> tuple[str, str] | None:
     return name, sent
 
 
+def group_pair(value: str) -> str:
+    """Return ``THEIRS=OURS``, a group of the identity provider and one of ours. Raises ValueError.
+
+    The last ``=`` parts them: a provider's group may be a distinguished name.
+    """
+    theirs, _, ours = value.rpartition("=")
+    if not theirs.strip() or not ours.strip() or len(value) > 400:
+        raise ValueError("not a pair")
+    return f"{theirs.strip()}={ours.strip()}"
+
+
 def _plain_secret(value: str, least: int) -> str:
     # What nobody sees of a value that was copied from a page: U+200B, U+FEFF.
     unseen = any(category(character) in ("Cc", "Cf", "Zl", "Zp") for character in value)

@@ -90,6 +90,26 @@ def broker(url: str) -> str:
     return url
 
 
+_SMTP_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+
+
+def mail(url: str) -> dict[str, Any] | None:
+    """Return Django's EMAIL settings for `url`, None from nothing. Raises ValueError."""
+    if not url:
+        return None
+    parts = addresses.server(url)
+    if parts.scheme not in _SMTP_PORTS or parts.query or parts.path.strip("/"):
+        raise ValueError("not a mail server of ours")
+    return {
+        "EMAIL_HOST": (parts.hostname or "").strip("[]"),
+        "EMAIL_PORT": parts.port or _SMTP_PORTS[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",  # STARTTLS, RFC 3207
+        "EMAIL_USE_SSL": parts.scheme == "smtp+ssl",  # from the start, RFC 8314
+    }
+
+
 def _sqlite(url: str, made_later: Path | None) -> dict[str, Any]:
     parts = urlsplit(url)
     path = Path(unquote(parts.path[1:]))

@@ -215,6 +215,16 @@ TABLES: dict[str, Table] = {
             " throttling_failure_count throttling_failure_timestamp created_at last_used_at"
         },
     ),
+    "guestportal_staffidentity": Table(
+        "whom the identity provider means by an account of your staff",
+        {_OURS: "id user_id issuer subject bound_at"},
+    ),
+    "guestportal_doctorresult": Table(
+        "what `doctor` found last: sentences of the set-up", {_OURS: "number checked_at findings"}
+    ),
+    "guestportal_digestmail": Table(
+        "the days on which the mail to reviewers was sent", {_OURS: "day sent_at"}
+    ),
     "axes_accessattempt": Table(
         "empty: failed sign-ins are counted in the cache",
         {
