@@ -12,9 +12,9 @@ from pythonjsonlogger.json import JsonFormatter as _JsonFormatter
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
-# In the JSON of a line a letter beyond ASCII is written out, and its end is a letter, too. All of it
-# begins where a word does, and is gone through once: the time that a long line takes must not grow
-# with its square.
+# In the JSON of a line a letter beyond ASCII is written out, and its end is a letter, too. All of
+# it begins where a word does, and is gone through once: the time that a long line takes must not
+# grow with its square.
 _BEGIN = r"(?:(?<![\w.+%\\-])|(?<=%40)|(?<=\\[nrtbf])|(?<=\\\\))"
 _LETTER = r"(?:[\w-]|\\u[0-9a-f]{4})"
 _HASH = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{64}(?![0-9a-fA-F])")
