@@ -2,6 +2,7 @@
 
 import logging
 import math
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import login, logout
@@ -92,6 +93,8 @@ def sign_out(request: HttpRequest) -> HttpResponse | None:
     if request.method != "POST" or not policy.is_by_provider(request):
         return None
     id_token = kept_tokens.opened(request.session.get(_ID_TOKEN, ""))
+    user: Any = request.user
+    kept_tokens.forget(user_id=user.pk)
     logout(request)
     url = ""
     try:
