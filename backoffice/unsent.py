@@ -18,11 +18,11 @@ def typed(request: HttpRequest) -> str:
 
 def keep(request: HttpRequest, *, path: str) -> None:
     """Keep what came with the sign-in of `request`'s sender for the page at `path`."""
-    put(request, path=path, text=request.POST.get(FIELD, ""))
+    remember(request, path=path, text=request.POST.get(FIELD, ""))
 
 
-def put(request: HttpRequest, *, path: str, text: str) -> None:
-    """Keep `text` for the page at `path` of whoever has just signed in."""
+def remember(request: HttpRequest, *, path: str, text: str) -> None:
+    """Keep `text` in the sender's session for the next form at `path`."""
     if text := text[:LONGEST]:
         request.session[_SESSION_KEY] = {"path": path.partition("?")[0], "text": text}
 

@@ -43,7 +43,7 @@ def _anchors(earlier: SimpleNamespace) -> str:
 GENESYS_PLATFORMS = ("guest-api", "messenger")
 _SEED_DOMAIN = "mypurecloud.com"
 _SCOPES = "webchat:guest:write webchat:token:write"
-_ID = "[0-9A-Za-z-]{1,64}"
+_ID = "[0-9A-Za-z-]{1,64}"  # as `messenger.contacts` takes one in an answer
 
 
 def _is_messenger(earlier: SimpleNamespace) -> bool:
@@ -174,10 +174,7 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
         ),
         Setting(
             "MESSENGER_DOMAIN",
-            text(
-                pattern=r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+",
-                allowed="a domain name in small letters, such as mypurecloud.de",
-            ),
+            parsed(addresses.region, allowed="a region's domain, such as mypurecloud.de"),
             "`messenger`: your organisation's region",
         ),
         Setting(

@@ -95,12 +95,13 @@ PASSWORD_HASHERS = [
     f"guestportal.desk.hashers.{name}" for name in ("Pbkdf2", "Pbkdf2Sha1", "Scrypt")
 ]
 # Five wrong passwords close a name for a quarter of an hour, counted in the cache: a robot must not
-# be able to fill a table, nor the audit log. Addresses: `guestportal.desk.strangers`.
+# be able to fill a table, nor the audit log. Addresses: `guestportal.desk.strangers`; unlocking:
+# `guestportal.desk.unlocking`.
 AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["username"]
-AXES_USERNAME_CALLABLE = "guestportal.signin.policy.counted_name"
+AXES_USERNAME_CALLABLE = "guestportal.desk.unlocking.counted_name"
 # The first asks for the address, the second for HSTS with `preload` (below).
 SILENCED_SYSTEM_CHECKS = ["axes.W006", "security.W021"]
 AXES_RESET_ON_SUCCESS = True

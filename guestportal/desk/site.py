@@ -18,6 +18,7 @@ from django_otp.forms import OTPAuthenticationFormMixin
 
 from backoffice import pages, unsent
 from backoffice.foreign import is_storable
+from guestportal.desk.unlocking import LONGEST_NAME
 from guestportal.signin import policy, views
 
 # A place's name, who may see it, its page, and what narrows that.
@@ -41,7 +42,6 @@ PLACES = (
     ("Tokens", "crm.view_apitoken", "crm_apitoken_changelist", ""),
     ("Audit", "audit.view_auditevent", "audit_auditevent_changelist", ""),
 )
-LONGEST_NAME = 150  # of `User.username`
 CLOCKS_DIFFER = timedelta(minutes=5)  # by less than this, whatever the machine
 
 

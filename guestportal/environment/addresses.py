@@ -58,6 +58,19 @@ def mailbox(value: str) -> str:
     return value
 
 
+def region(value: str) -> str:
+    """Return the domain of a region, whose hosts are ``api.`` it and the like. Raises ValueError.
+
+    The address of one of those hosts is a slip: nothing would be found below it.
+    """
+    if not value:
+        return value
+    name = mail_domain(value)  # as long as it may be with the longest of those before it
+    if name.startswith(("api.", "apps.", "login.", "webmessaging.")):
+        raise ValueError("a host of a region")
+    return name
+
+
 def origin(value: str) -> str:
     """Return an origin as browsers send it. Raises ValueError."""
     return _written(_split(value, {"http", "https"}))

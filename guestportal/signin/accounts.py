@@ -16,6 +16,7 @@ from guestportal.models import StaffIdentity
 from guestportal.signin import kept_tokens
 from guestportal.signin.failures import SignInFailed
 from guestportal.signin.person import Person
+from guestportal.staff_status import staff_from_groups
 
 _LONGEST_NAME = 40
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9._-]+")
@@ -98,15 +99,10 @@ def _follow(user: User, groups: list[Group]) -> None:
     with transaction.atomic():
         if set(user.groups.all()) != set(groups):
             user.groups.set(groups)
-        changed = []
-        if user.is_staff != bool(groups):
-            user.is_staff = bool(groups)
-            changed.append("is_staff")
+        staff_from_groups(user=user)
         if user.has_usable_password():
             user.set_unusable_password()
-            changed.append("password")
-        if changed:
-            user.save(update_fields=changed)
+            user.save(update_fields=["password"])
 
 
 def _username(wished: str) -> str:

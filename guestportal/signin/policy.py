@@ -4,7 +4,6 @@ The break-glass account is for the day on which the provider is down: a superuse
 nobody there, with a password and a one-time code, whatever ADMIN_MFA says.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +12,6 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django_otp import user_has_device
 
-from backoffice.foreign import is_storable
 from guestportal.api.limits import client_address
 from guestportal.models import StaffIdentity
 from guestportal.signin.failures import SENTENCES
@@ -66,14 +64,8 @@ def is_break_glass(*, user: User) -> bool:
     )
 
 
-def counted_name(request: HttpRequest | None, credentials: Mapping[str, Any] | None) -> str | None:
-    """Return what wrong passwords are counted under, for AXES_USERNAME_CALLABLE."""
-    name: str | None = (credentials or {}).get("username")
-    return counted_under(request, name=name) if name and is_storable(name, limit=150) else name
-
-
 def counted_under(request: HttpRequest | None, *, name: str) -> str:
-    """Return under what wrong passwords for `name` are counted, for django-axes.
+    """Return under what wrong passwords for `name` are counted.
 
     For the break-glass account each address counts for itself: nobody can lock it from outside.
     """

@@ -78,7 +78,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     login(request, user, backend=_BACKEND)
     policy.mark(request)
     request.session[_ID_TOKEN] = kept_tokens.sealed(who.tokens.id_token)
-    unsent.put(request, path=begun.path, text=begun.unsent)
+    unsent.remember(request, path=begun.path, text=begun.unsent)
     SIGN_INS.labels("signed_in").inc()
     response = HttpResponseRedirect(begun.path)
     pending.drop(response)

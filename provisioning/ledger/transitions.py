@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import log
@@ -198,15 +199,27 @@ def consent_stands(*, entry: Entry) -> bool:
     return run(rows.exists)
 
 
-def mark_withdrawn(*, session_hash: str) -> int:
-    """Mark the session's consented creations withdrawn, in the caller's transaction; count them."""
-    now = timezone.now()
-    return GuestCreation.objects.filter(
+def withdrawable(*, session_hash: str, newest: UUID | None = None) -> QuerySet[GuestCreation]:
+    """Return the session's creations, up to the `newest`, whose consent can still be withdrawn."""
+    rows = GuestCreation.objects.filter(
         session_hash=session_hash,
         consent_given=True,
         withdrawn_at=None,
         status__in=(*IN_WORK, *WITH_GUEST, Status.UNKNOWN),
-    ).update(withdrawn_at=now, updated_at=now)
+    )
+    return rows.filter(id__lte=newest) if newest else rows
+
+
+def mark_withdrawn(
+    *, session_hash: str, newest: UUID | None = None, at: datetime | None = None
+) -> int:
+    """Mark the session's `withdrawable` creations withdrawn, in the caller's transaction.
+
+    `at`: when the visitor asked for it; now, if that is not said. Returns how many were marked.
+    """
+    now = timezone.now()
+    rows = withdrawable(session_hash=session_hash, newest=newest)
+    return rows.update(withdrawn_at=at or now, updated_at=now)
 
 
 def mark_reviewed(

@@ -82,6 +82,30 @@ WRONG = [
     ("AUDIT_SIGNING_KEY", "z" * 64),
     ("AUDIT_VERIFY_KEYS", "00,11"),
     # What its user would refuse later, or never match.
+    *[
+        ("MESSENGER_DOMAIN", domain)
+        for domain in (
+            "https://mypurecloud.de",
+            "mypurecloud",
+            "-my.pure.cloud",
+            "my-.pure.cloud",
+            "pure.123",
+            "api.mypurecloud.de",
+            "login.mypurecloud.de",
+            "my.pure.cloud.",
+            "mypurecloud.de/x",
+            ".".join(["a" * 60] * 4),
+        )
+    ],
+    ("MESSENGER_SCHEMA_ID", "../oauth"),
+    ("MESSENGER_SCHEMA_VERSION", "0"),
+    ("MESSENGER_TOKEN_KEY", "k" * 31),
+    ("MESSENGER_TOKEN_KEY", "k" * 32 + "\n"),
+    ("MESSENGER_TOKEN_SECONDS", "1e3"),
+    ("GENESYS_PLATFORM", "Messenger"),
+    ("NOTICE_GRACE_HOURS", "-1"),
+    ("RECEIPT_COLLECTION_METHOD", "by\nhand"),
+    ("RECEIPT_STORAGE_LOCATIONS", "here," + "x" * 101),
     ("SECRET_KEY", "k" * 60 + "\n"),
     ("SECRET_KEY", " " + "k" * 60),
     ("SECRET_KEY_FALLBACKS", "k" * 49),
@@ -222,6 +246,7 @@ NORMAL: list[tuple[str, str, Any]] = [
         "https://Login.Example:443/oauth/Token/?a=B",
         "https://login.example/oauth/Token/?a=B",
     ),
+    ("MESSENGER_DOMAIN", "MyPureCloud.DE", "mypurecloud.de"),
     ("GENESYS_PROXY", "HTTP://User:p%40ss@Proxy:3128/", "http://User:p%40ss@proxy:3128"),
     # Compared letter by letter with what the provider calls itself.
     ("OIDC_ISSUER", "https://Login.Example:443/realms/x/", "https://Login.Example:443/realms/x/"),
