@@ -17,8 +17,8 @@ from guestportal.api.limits import client_address, wait_for_turn
 from guestportal.signin import accounts, kept_tokens, pending, person, policy, provider
 from guestportal.signin.failures import SIGN_INS, SignInFailed, report
 
-# Of one address: each start asks the provider twice.
-_RATE = "20/min"
+# Of one address, which may be an office at nine: each start asks the provider twice.
+_RATE = "60/min"
 _LONGEST_CODE = 8_192
 _ID_TOKEN = "sealed_id_token"  # noqa: S105  (where the session holds it)
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
