@@ -36,7 +36,7 @@ def settle_unknown() -> int:
         Q(looked_up_at=None) | Q(looked_up_at__lt=again) | Q(looked_up_at__gt=_ahead())
     )
     rows = due.order_by(F("looked_up_at").asc(nulls_first=True), "id")[:BATCH]
-    return go_round(rows, _look, put_off=_looked)
+    return go_round(rows, _look, put_off=ledger.looked_up)
 
 
 def _look(row: GuestCreation, deadline: Deadline) -> bool:
@@ -53,7 +53,7 @@ def _look(row: GuestCreation, deadline: Deadline) -> bool:
         )
         return True
     if row.looked_up_at is None or row.looked_up_at > _ahead():
-        _looked(row)
+        ledger.looked_up(row)
         return False
     return ledger.not_found(entry=entry)
 
@@ -76,7 +76,3 @@ def _only_one(row: GuestCreation, guest: Guest, deadline: Deadline) -> str:
 def _ahead() -> datetime:
     """Return the moment after which a look is dated by a clock that has been corrected since."""
     return timezone.now() + CLOCKS_DIFFER
-
-
-def _looked(row: GuestCreation) -> None:
-    GuestCreation.objects.filter(id=row.id).update(looked_up_at=timezone.now())

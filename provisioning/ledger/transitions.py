@@ -113,6 +113,11 @@ def not_found(*, entry: Entry) -> bool:
     return _settle(entry, (Status.UNKNOWN,), Status.FAILED, Outcome("not_found", sent=True))
 
 
+def looked_up(row: GuestCreation) -> None:
+    """Note that the platform was asked about `row`; nothing has become of the visitor by that."""
+    GuestCreation.objects.filter(id=row.id).update(looked_up_at=timezone.now())
+
+
 def rest(*, entry: Entry) -> None:
     """Let an overdue guest without a token rest, for the session's next init to resume."""
     rows = GuestCreation.objects.filter(id=entry.id, status=Status.GUEST_CREATED)
