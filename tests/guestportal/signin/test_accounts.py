@@ -69,6 +69,31 @@ def test_takes_a_single_group_that_is_no_list(organisation, client):
     assert groups_of(User.objects.get()) == ["Auditor"]
 
 
+@pytest.mark.parametrize(
+    ("name", "claims"),
+    [
+        ("realm_access.roles", {"realm_access": {"roles": [AUDITORS]}}),
+        ("https://corp.example/groups", {"https://corp.example/groups": [AUDITORS]}),
+        ("a.b.c", {"a": {"b": {"c": AUDITORS}}}),
+    ],
+)
+def test_finds_the_claim_under_the_name_it_has_there(organisation, client, settings, name, claims):
+    settings.OIDC_GROUPS_CLAIM = name
+    organisation.claims = claims
+
+    sign_in(organisation, client)
+
+    assert groups_of(User.objects.get()) == ["Auditor"]
+
+
+@pytest.mark.parametrize("claims", [{"a": 1}, {"a": {"b": None}}, {"a": ["b"]}, {}])
+def test_finds_no_claim_that_is_not_there(organisation, client, settings, claims):
+    settings.OIDC_GROUPS_CLAIM = "a.b"
+    organisation.claims = claims
+
+    assert sign_in(organisation, client).status_code == 403
+
+
 def test_gives_and_takes_groups_with_each_sign_in(organisation, client):
     sign_in(organisation, client)
     organisation.groups = [AUDITORS]
