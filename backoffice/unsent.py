@@ -18,13 +18,13 @@ def typed(request: HttpRequest) -> str:
 
 def keep(request: HttpRequest, *, path: str) -> None:
     """Keep what came with the sign-in of `request`'s sender for the page at `path`."""
-    if text := request.POST.get(FIELD, "")[:LONGEST]:
-        remember(request, path=path.partition("?")[0], text=text)
+    remember(request, path=path, text=request.POST.get(FIELD, ""))
 
 
 def remember(request: HttpRequest, *, path: str, text: str) -> None:
     """Keep `text` in the sender's session for the next form at `path`."""
-    request.session[_SESSION_KEY] = {"path": path, "text": text}
+    if text := text[:LONGEST]:
+        request.session[_SESSION_KEY] = {"path": path.partition("?")[0], "text": text}
 
 
 def take(request: HttpRequest) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import connection
 
 from guestportal.loopback import is_loopback
+from guestportal.signin import checks as signin
 
 TAG = "guestportal"
 OLDEST_SQLITE = (3, 35)  # the ledger reads what an UPDATE returns
@@ -24,7 +25,7 @@ OLDEST_SQLITE = (3, 35)  # the ledger reads what an UPDATE returns
 @register(TAG, deploy=True)
 def settings_are_safe(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Return what is unsafe, then what is unwise."""
-    return [*_errors(), *_warnings()]
+    return [*_errors(), *signin.errors(), *_warnings(), *signin.warnings()]
 
 
 def _errors() -> Iterator[Error]:
@@ -98,11 +99,24 @@ def _warnings() -> Iterator[Warning]:
         hint = "Correct or remove them, where they are not another program's."
         sentence = f"holds names that are no settings: {', '.join(settings.DOTENV_UNKNOWN)}."
         yield _warning(5, ".env", sentence, hint)
+    yield from _warnings_of_mail()
     for number, (name, theirs) in enumerate(NOT_READ.items(), 6):
         found = [each for each in theirs if os.environ.get(each)]
         if found and not getattr(settings, name):
             hint = f"Set {name}, if the platform is to be reached by it; else unset them."
             yield _warning(number, ", ".join(found), f"is not read; {name} is not set.", hint)
+
+
+def _warnings_of_mail() -> Iterator[Warning]:
+    missing = [name for name in ("EMAIL_URL", "EMAIL_FROM") if not getattr(settings, name)]
+    if settings.DIGEST_TO and missing:
+        hint = "Set it, or unset DIGEST_TO: without it the daily mail to reviewers is not sent."
+        yield _warning(20, " and ".join(missing), "not set, and DIGEST_TO is.", hint)
+    mail = settings.EMAIL_URL or {}
+    plain = not (mail.get("EMAIL_USE_TLS") or mail.get("EMAIL_USE_SSL"))
+    if mail.get("EMAIL_HOST_PASSWORD") and plain and not is_loopback(host=mail["EMAIL_HOST"]):
+        hint = "Use smtp+tls:// or smtp+ssl://."
+        yield _warning(21, "EMAIL_URL", "sends its password over plain SMTP.", hint)
 
 
 _OF_MESSENGER = (

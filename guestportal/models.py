@@ -16,6 +16,11 @@ class StaffIdentity(models.Model):
     issuer = models.CharField(max_length=255)
     subject = models.CharField(max_length=255)
     bound_at = models.DateTimeField()
+    # When the provider last said what groups the person is in, and when that was last asked.
+    checked_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(null=True)
+    # What lets us ask again; encrypted, see `guestportal.signin.kept_tokens`.
+    tokens = models.TextField(blank=True)
 
     class Meta:
         default_permissions = ()

@@ -53,6 +53,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    # Whoever is signed out by it is a stranger to all that follow.
+    "guestportal.signin.recheck.RecheckMiddleware",
     # Once it is known who asks, and before the form is read to check its CSRF token.
     "guestportal.desk.strangers.StrangersMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -53,6 +53,10 @@ IN_FLIGHT = Gauge(
     "guestportal_in_flight", "Webchat calls being worked on", multiprocess_mode="livesum"
 )
 
+# Counted from 0 on: Prometheus sees no increase in a series that begins with its first answer.
+for _call in ("init", "token"):
+    ANSWERS.labels(_call, "platform_credentials")
+
 
 def answered(*, call: str, outcome: str, seconds: float) -> None:
     """Count one answer, and log it with what an operator asks for first: what, how, how long."""

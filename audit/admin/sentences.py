@@ -55,6 +55,9 @@ _DONE = {
     "audit.viewed": "looked at the audit log: {rows} events",
     "audit.exported": "exported the audit log: {rows} events",
     "audit.verified": "verified the audit log: {events} events, {problems} problems",
+    "audit.restored": "announced a restore from a backup: seals after {restored_seal} up to"
+    " {last_seal} are lost",
+    "consent.restated": "ended a withdrawal again, as consent was stated since the backup",
     "audit.swept": "looked for events without a seal",
 }
 

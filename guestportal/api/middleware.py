@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, UnreadablePostError
 from django.http.response import HttpResponseBase
-from django.urls import ResolverMatch, resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 
 from backoffice import pages
 from guestportal.api.body import body_limit, is_too_large, length_of
@@ -137,10 +137,19 @@ def _wait(request: HttpRequest) -> float:
 
 
 def _too_often(request: HttpRequest, wait: float) -> HttpResponse:
-    metrics.answered(call=request.path_info.rpartition("/")[2], outcome="rate_limited", seconds=0)
+    metrics.answered(call=_name_of_call(request), outcome="rate_limited", seconds=0)
     response = error_response(status=429)
     response["Retry-After"] = str(math.ceil(wait))
     return response
+
+
+def _name_of_call(request: HttpRequest) -> str:
+    """Return what logs and metrics call the call: never a text of the client's."""
+    try:
+        found = _view_at(request.path_info)
+    except Resolver404:
+        return "unknown"
+    return (found.url_name or "unknown").removeprefix("webchat-")
 
 
 def _is_for_pages(request: HttpRequest) -> bool:

@@ -21,8 +21,8 @@ from django_otp.plugins.otp_totp.admin import TOTPDeviceAdmin
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from backoffice.confirming import AsksToDelete, Question, ask
-from guestportal.desk.staff_status import staff_from_groups
 from guestportal.desk.unlocking import is_locked, unlock
+from guestportal.staff_status import staff_from_groups
 from provisioning.models import Review
 
 _FOLLOWS = (

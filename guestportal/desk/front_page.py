@@ -16,6 +16,7 @@ from backoffice.periods import period_start
 from backoffice.templatetags.humanise import percent
 from guestportal.checks import TAG
 from guestportal.desk import charts, waiting
+from guestportal.doctor import results
 from provisioning import statistics
 from provisioning.health import platform_state
 from provisioning.models import GuestCreation, Status
@@ -51,10 +52,10 @@ def context(*, request: HttpRequest) -> dict[str, Any]:
     if user.has_perm("provisioning.view_guestcreation"):
         shown |= _creations()
         shown |= {"platform": platform_state(), "last_error": _last_error()}
-    if waiting.concerns(user=user):
-        shown["waiting"] = waiting.tasks(user=user)
+    if waiting.concerns(may=user.has_perm):
+        shown["waiting"] = waiting.tasks(may=user.has_perm)
     if user.is_superuser:  # whoever else reads them could not change a setting
-        shown |= {"warnings": _warnings(), "superuser": True}
+        shown |= {"warnings": _warnings(), "superuser": True, "doctor": results.last()}
     if user.has_perm("audit.view_auditevent"):
         shown |= {
             "sealing": True,

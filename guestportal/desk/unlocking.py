@@ -19,6 +19,7 @@ from django.http import HttpRequest
 from audit import staff
 from backoffice.foreign import is_storable
 from guestportal.models import Unlocking
+from guestportal.signin import policy
 
 LONGEST_NAME = 150  # of `User.username`
 
@@ -30,7 +31,8 @@ def counted_name(request: HttpRequest | None, credentials: Mapping[str, Any] | N
         return name
     rows = Unlocking.objects.filter(user__username=name)
     times = rows.values_list("times", flat=True).first()
-    return f"{name} unlocked {times}" if times else name
+    under = policy.counted_under(request, name=name)
+    return f"{under} unlocked {times}" if times else under
 
 
 def is_locked(*, request: HttpRequest, user: User) -> bool:

@@ -16,6 +16,7 @@ from provisioning import reviews
 from provisioning.models import Notice, NoticeDraft, PlatformDeletion
 
 VERIFIED_WITHIN = timedelta(days=1)
+May = Callable[[str], bool]  # "app.codename": whether somebody has this permission
 
 
 @dataclass(frozen=True)
@@ -28,24 +29,29 @@ class Task:
     bad: bool = False
 
 
-def tasks(*, user: Any) -> list[Task]:
-    """Return what waits for `user`: only what they may do something about."""
-    return [task for permission, find in _KINDS if user.has_perm(permission) for task in find(user)]
+def tasks(*, may: May) -> list[Task]:
+    """Return what waits for somebody who `may` these permissions: what they can do about it."""
+    return [task for permission, find in _KINDS if may(permission) for task in find(may)]
 
 
-def concerns(*, user: Any) -> bool:
-    """Tell whether anything of this kind ever waits for `user`."""
-    return any(user.has_perm(permission) for permission, _ in _KINDS)
+def for_reviewers() -> list[Task]:
+    """Return what waits for whoever reviews, as their first page says it."""
+    return tasks(may=[permission for permission, _ in _KINDS].__contains__)
 
 
-def _reviews(user: Any) -> Iterator[Task]:
+def concerns(*, may: May) -> bool:
+    """Tell whether anything of this kind ever waits for somebody who `may` these permissions."""
+    return any(may(permission) for permission, _ in _KINDS)
+
+
+def _reviews(may: May) -> Iterator[Task]:
     creations = reverse("admin:provisioning_guestcreation_changelist")
     yield from _counted("To review", f"{creations}?tab=queue", reviews.waiting(), "created_at")
     follow_ups = reviews.to_follow_up()
     yield from _counted("Needs follow-up", f"{creations}?tab=followup", follow_ups, "created_at")
 
 
-def _deletions(user: Any) -> Iterator[Task]:
+def _deletions(may: May) -> Iterator[Task]:
     # What has a next step is the platform's or housekeeping's; the rest is for a person.
     rows = PlatformDeletion.objects.filter(due_at=None).order_by("-requested_at")
     for name, state in (
@@ -57,7 +63,7 @@ def _deletions(user: Any) -> Iterator[Task]:
         yield from _counted(name, of_state, rows.filter(state=state), "requested_at")
 
 
-def _drafts(user: Any) -> Iterator[Task]:
+def _drafts(may: May) -> Iterator[Task]:
     found = count(NoticeDraft.objects.all())
     if not found:
         return
@@ -68,16 +74,16 @@ def _drafts(user: Any) -> Iterator[Task]:
     yield Task(f"Notice drafts never published: {as_counted(found)}", url, said)
 
 
-def _notices(user: Any) -> Iterator[Task]:
+def _notices(may: May) -> Iterator[Task]:
     if not Notice.objects.filter(effective_at__lte=timezone.now()).exists():
         said = "nobody can tell what visitors consent to: write one, and publish it"
         url = reverse("admin:provisioning_noticedraft_add")
         yield Task("No privacy notice is in effect", url, said, bad=True)
 
 
-def _verifications(user: Any) -> Iterator[Task]:
+def _verifications(may: May) -> Iterator[Task]:
     url = f"{reverse('admin:audit_auditevent_changelist')}?kind={verify.VERIFIED}"
-    if user.has_perm("audit.verify_log"):
+    if may("audit.verify_log"):
         url = reverse("admin:audit_verify")
     last = verify.last()
     if last is None:
@@ -101,7 +107,7 @@ def _age(since: Any) -> str:
     return timesince(since, depth=1)
 
 
-_KINDS: tuple[tuple[str, Callable[[Any], Iterator[Task]]], ...] = (
+_KINDS: tuple[tuple[str, Callable[[May], Iterator[Task]]], ...] = (
     ("provisioning.add_review", _reviews),
     ("provisioning.change_platformdeletion", _deletions),
     ("provisioning.publish_notice", _drafts),

@@ -21,6 +21,7 @@ from provisioning.models import (
     IdempotencyKey,
     InitCapability,
     LegalHold,
+    PlatformDeletion,
     Review,
     Withdrawal,
     WithdrawalCase,
@@ -77,6 +78,8 @@ def _creation(row: Row) -> Row:
         # Their answers are encrypted under a key that only the client has.
         "idempotencyKeys": _rows(IdempotencyKey, creation=creation),
         "capabilities": _rows(InitCapability, creation=creation),
+        # Of a person who is not erased: of two guests of one session, the second.
+        "platformDeletions": _rows(PlatformDeletion, creation=creation),
     }
 
 

@@ -153,7 +153,8 @@ TABLES: dict[str, Table] = {
         },
     ),
     "provisioning_writeprobe": Table(
-        "the row that /readyz writes to see that one can be written", {_OURS: "id written_at"}
+        "by which /readyz sees that a row can be written, and housekeeping tells that it runs",
+        {_OURS: "id written_at"},
     ),
     "provisioning_legalhold": Table(
         "a legal hold, until it is lifted",
@@ -163,12 +164,13 @@ TABLES: dict[str, Table] = {
         },
     ),
     "provisioning_platformdeletion": Table(
-        "a guest to be deleted on the platform, made by an erasure; what names it goes when done",
+        "a guest to be deleted on the platform: of somebody erased, or a second one of a session;"
+        " what names it goes when done",
         {
+            Fate(UNLINKED, EXPORTED, UNLINKED): "platform guest_id state requested_at done_at",
             Fate(UNLINKED, WITHHELD, UNLINKED): (
-                "creation_id platform guest_id subjects request_id errors due_at state requested_at"
-                " done_at done_by"
-            )
+                "creation_id subjects request_id errors due_at done_by"
+            ),
         },
     ),
     "provisioning_notice": Table(
@@ -228,7 +230,7 @@ TABLES: dict[str, Table] = {
     ),
     "guestportal_staffidentity": Table(
         "whom the identity provider means by an account of your staff",
-        {_OURS: "id user_id issuer subject bound_at"},
+        {_OURS: "id user_id issuer subject bound_at checked_at asked_at tokens"},
     ),
     "guestportal_doctorresult": Table(
         "what `doctor` found last: sentences of the set-up", {_OURS: "number checked_at findings"}

@@ -17,6 +17,7 @@ from django.core.checks import CheckMessage, run_checks
 from django.db import connection
 
 from guestportal.checks import NOT_READ, TAG
+from guestportal.stores.urls import mail
 from tests.support.service import ROOT, environment, free_port
 
 PRODUCTION = {
@@ -46,6 +47,9 @@ WARNED: list[tuple[str, dict[str, Any]]] = [
     ("GUEST_EMAIL_DOMAIN", {"GUEST_EMAIL_DOMAIN": "temp.com"}),
     ("SESSION_HASH_PEPPER", {"SESSION_HASH_PEPPER": ""}),
     (".env", {"DOTENV_UNKNOWN": ("SHARED_WITH_ANOTHER",)}),
+    ("EMAIL_URL and EMAIL_FROM", {"DIGEST_TO": ["ann@example.com"]}),
+    ("EMAIL_URL", {"DIGEST_TO": ["ann@example.com"], "EMAIL_FROM": "guestportal@example.com"}),
+    ("EMAIL_URL", {"EMAIL_URL": mail("smtp://ann:secret@mail.example.com:25")}),
 ]
 
 
@@ -132,6 +136,14 @@ def test_names_the_setting_for_what_other_programs_read_from_the_environment(
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
 def test_lets_plain_http_go_to_a_sandbox_on_loopback(host: str, settings: Any) -> None:
     settings.GENESYS_BASE_URL = f"http://{host}:9000"
+
+    assert messages() == []
+
+
+@pytest.mark.parametrize("url", ["smtp+tls://a:secret@mail.example.com", "smtp://mail.example.com"])
+def test_lets_mail_go_through_tls_or_without_a_password(url: str, settings: Any) -> None:
+    settings.EMAIL_URL, settings.EMAIL_FROM = mail(url), "guestportal@example.com"
+    settings.DIGEST_TO = ["ann@example.com"]
 
     assert messages() == []
 

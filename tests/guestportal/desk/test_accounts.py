@@ -10,8 +10,8 @@ from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from guestportal.desk.staff_status import staff_from_groups
 from guestportal.desk.unlocking import unlock
+from guestportal.staff_status import staff_from_groups
 from provisioning import reviews
 from tests.support.confirming import confirm
 from tests.support.factories import creation, sign_in, signed_in, staff

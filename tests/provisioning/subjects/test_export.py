@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from crm.sessions import hash_session
 from provisioning import reviews
-from provisioning.models import GuestCreation, InitCapability, WithdrawalCase
+from provisioning.models import GuestCreation, InitCapability, PlatformDeletion, WithdrawalCase
 from provisioning.subjects import holds
 from provisioning.subjects.export import export
 from provisioning.subjects.inventory import EXPORTED, TABLES, WITHHELD
@@ -25,6 +25,7 @@ PLACES = {
     "provisioning_review": lambda session: _in_creations(session, "reviews"),
     "provisioning_idempotencykey": lambda session: _in_creations(session, "idempotencyKeys"),
     "provisioning_initcapability": lambda session: _in_creations(session, "capabilities"),
+    "provisioning_platformdeletion": lambda session: _in_creations(session, "platformDeletions"),
     "provisioning_withdrawal": lambda session: [session["withdrawal"]],
     "provisioning_withdrawalcase": lambda session: session["withdrawalCases"],
     "provisioning_legalhold": lambda session: [session["legalHold"]],
@@ -54,6 +55,9 @@ def person(visitor):
     )
     InitCapability.objects.create(
         key_hash="0" * 64, creation=row, expires_at=timezone.now() + timedelta(minutes=9)
+    )
+    PlatformDeletion.objects.create(
+        creation=row, guest_id="a-second-one", requested_at=timezone.now()
     )
     words = {"verdict": "in_order", "reason": "Jane called twice"}
     reviews.review(creations=[row.id], reviewer=staff(), **words)
