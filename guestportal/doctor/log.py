@@ -1,7 +1,5 @@
 """The audit log: its anchors where they outlive the machine, its keys, its last verification."""
 
-import json
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +10,7 @@ from django.db import connection
 
 from audit import verify
 from audit.models import AuditLog, AuditSeal
-from audit.sealing import seals, signing
+from audit.sealing import anchors, seals, signing
 from guestportal.doctor import files
 from guestportal.doctor.findings import FAULT, NOT_CHECKED, OK, WARNING, Check, Finding
 
@@ -20,7 +18,6 @@ _REMEDY = "Look at AUDIT_ANCHORS, its disk and housekeeping's log: docs/operator
 _NOTHING = "can be written; nothing has been sealed yet"
 # The sealer writes a seal's line right after its commit, or in its next run.
 _GRACE = timedelta(minutes=5)
-_TAIL = 64 * 1024
 _CLOCKS_DIFFER = timedelta(seconds=30)
 VERIFIED_WITHIN = timedelta(days=1)
 # NIST SP 800-57 part 1 rev. 5, table 1: a private signature key is used for one to three years.
@@ -41,7 +38,7 @@ def _anchors() -> Iterator[Finding]:
         yield Finding("anchors", OK, _NOTHING)
         return
     try:
-        last, last_hash = _last_anchored(path, str(identity.log_id))
+        last, last_hash = _last_anchored(str(identity.log_id))
     except OSError as exc:
         yield Finding("anchors", FAULT, f"{path} cannot be read ({exc.strerror})", _REMEDY)
         return
@@ -68,21 +65,12 @@ def _compared(path: Path, last: int, last_hash: str) -> Finding:
     return Finding("anchors", OK, f"{path} ends with the newest seal, {last}")
 
 
-def _last_anchored(path: Path, log_id: str) -> tuple[int, str]:
-    """Return number and hash of a log's last seal in a file, 0 without one. Raises OSError."""
-    if not path.exists():
+def _last_anchored(log_id: str) -> tuple[int, str]:
+    """Return number and hash of a log's last seal in the file, 0 without one. Raises OSError."""
+    try:
+        return anchors.last(log_id=log_id)
+    except FileNotFoundError:
         return 0, ""
-    with path.open("rb") as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-        lines = file.read().splitlines()
-    for text in reversed(lines):
-        try:
-            values = json.loads(text)
-            if values["log"] == log_id:
-                return int(values["seal"]), str(values["hash"])
-        except (ValueError, TypeError, LookupError):
-            continue  # torn, or no line about a seal
-    return 0, ""
 
 
 def _same_disk(path: Path) -> bool:
