@@ -35,8 +35,10 @@ def _record_the_staff() -> None:
     user_logged_in.connect(staff.record_login)
     for roles in (User.groups, User.user_permissions, Group.permissions):
         m2m_changed.connect(staff.record_roles, sender=roles.through)
-    pre_save.connect(staff.remember_flags, sender=User)
-    post_save.connect(staff.record_flags, sender=User)
+    pre_save.connect(staff.remember_account, sender=User)
+    post_save.connect(staff.record_account, sender=User)
+    pre_save.connect(staff.remember_role, sender=Group)
+    post_save.connect(staff.record_role, sender=Group)
     for model in (User, Group):
         post_delete.connect(staff.record_deletion, sender=model)
 

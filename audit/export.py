@@ -20,7 +20,8 @@ from django.db.models import QuerySet
 from audit import bundle, log
 from audit.models import AuditLeaf, AuditLog, AuditSeal
 from audit.offline import verify_bundle
-from audit.sealing import anchors, merkle, receipt_keys, seals, signing
+from audit.sealing import anchor_lines, merkle, receipt_keys, seals, signing
+from audit.sealing.anchor_lines import Restored
 
 EXPORTED = "audit.exported"
 
@@ -163,14 +164,16 @@ def _seals(first: int, last: int) -> Iterator[bytes]:
 
 
 def _anchors(first: int, last: int) -> Iterator[bytes]:
+    """Yield the lines of the seals, and of every restore, after which some are of lost seals."""
     log_id = str(AuditLog.objects.get().log_id)
     with Path(settings.AUDIT_ANCHORS).open("rb") as file:
         for number, text in enumerate(file, 1):
             try:
-                anchor = anchors.parse(text)
+                line = anchor_lines.parse(text)
             except ValueError as exc:
                 raise OSError(f"{file.name}, line {number} is not an anchor") from exc
-            if first <= anchor.number <= last and anchor.log_id == log_id:
+            wanted = isinstance(line, Restored) or first <= line.number <= last
+            if wanted and line.log_id == log_id:
                 yield text
 
 

@@ -5,7 +5,7 @@ and the shell are covered too. Failed sign-ins are the lockout's: nobody outside
 grow. Pages that show or hand out something call `record_view`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -17,6 +17,7 @@ from django.http.response import HttpResponseBase
 from audit import log
 
 _FLAGS = ("is_active", "is_staff", "is_superuser")
+_PARTICULARS = ("username", "first_name", "last_name", "email", "password")
 _CHANGES = {"post_add": "added", "post_remove": "removed", "pre_clear": "cleared"}
 _request: ContextVar[HttpRequest | None] = ContextVar("staff_request", default=None)
 
@@ -78,25 +79,51 @@ def record_roles(*, instance: Any, action: str, model: Any, pk_set: Any, **_: An
     _record("staff.rights_changed", data=data)
 
 
-def remember_flags(*, instance: User, **_: Any) -> None:
+def remember_account(*, instance: User, **_: Any) -> None:
     """Keep what stands in the database of a user who is about to be saved."""
-    stored = User.objects.filter(pk=instance.pk).values(*_FLAGS).first()
-    instance._stored_flags = stored or dict.fromkeys(_FLAGS, False)  # type: ignore[attr-defined]
+    stored = User.objects.filter(pk=instance.pk).values(*_FLAGS, *_PARTICULARS).first()
+    instance._stored = stored or dict.fromkeys(_FLAGS, False)  # type: ignore[attr-defined]
 
 
-def record_flags(*, instance: User, created: bool, **_: Any) -> None:
-    """Record a new staff account, or a change of what an account may do at all."""
-    before = instance._stored_flags  # type: ignore[attr-defined]
+def record_account(
+    *, instance: User, created: bool, update_fields: Collection[str] | None = None, **_: Any
+) -> None:
+    """Record a new staff account, what an account may do at all, or which particulars changed."""
+    before = instance._stored  # type: ignore[attr-defined]
+    flags = {flag: before[flag] for flag in _FLAGS}
     after = {flag: getattr(instance, flag) for flag in _FLAGS}
     staff = after["is_staff"] or after["is_superuser"]
-    if after != before and (staff or not created):
-        data = {"who": name(instance), "before": before, "after": after}
-        _record("staff.account_changed", data=data)
+    who = name(instance)
+    if after != flags and (staff or not created):
+        _record("staff.account_changed", data={"who": who, "before": flags, "after": after})
+    if created or not staff or _nobody_asked():
+        return
+    saved = _PARTICULARS if update_fields is None else set(_PARTICULARS) & set(update_fields)
+    if fields := sorted(each for each in saved if getattr(instance, each) != before[each]):
+        _record("staff.particulars_changed", data={"who": who, "fields": fields})
+
+
+def remember_role(*, instance: Group, **_: Any) -> None:
+    """Keep the name that a role has in the database before it is saved."""
+    stored = Group.objects.filter(pk=instance.pk).first()
+    instance._stored = name(stored) if stored else ""  # type: ignore[attr-defined]
+
+
+def record_role(*, instance: Group, created: bool, **_: Any) -> None:
+    """Record a role's new name: later events call it by that."""
+    before = instance._stored  # type: ignore[attr-defined]
+    if not created and before != name(instance):
+        _record("staff.role_renamed", data={"who": name(instance), "before": before})
 
 
 def record_deletion(*, instance: User | Group, **_: Any) -> None:
     """Record that an account or a role is gone, and with it the rights it gave."""
     _record("staff.deleted", data={"who": name(instance)})
+
+
+def record_unlocking(*, user: User) -> None:
+    """Record that sign-in was opened again for `user`, whom wrong passwords had locked out."""
+    _record("staff.unlocked", data={"who": name(user)})
 
 
 def _record(
@@ -105,6 +132,12 @@ def _record(
     """Record an event in a transaction of its own; without `actor`, by who sent the request."""
     with transaction.atomic():
         log.record(kind=kind, actor=actor or _current_actor(), data=data, subject=subject)
+
+
+def _nobody_asked() -> bool:
+    """Tell whether a stranger is signing in: Django then may hash the same password anew."""
+    request = _request.get()
+    return request is not None and actor(request) == "system"
 
 
 def _current_actor() -> str:

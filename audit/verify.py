@@ -8,10 +8,8 @@ import json
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -19,8 +17,9 @@ from django.db import transaction
 
 from audit import log, records, triggers
 from audit.models import AuditEvent, AuditLeaf, AuditLog, AuditSeal
-from audit.sealing import merkle, seals, signing, unsealed
-from audit.sealing.anchors import Trail
+from audit.sealing import checking, seals, unsealed
+from audit.sealing.anchor_lines import Gap
+from audit.sealing.trail import Trail
 
 # Yields how many events were checked since the last step; returns the first problem.
 Checking = Generator[int, None, str | None]
@@ -33,7 +32,8 @@ class Report:
 
     `problems` name, for each thing checked, the first event, seal or line that is not as it was;
     `obstacles` the key or file without which something could not be checked, which says nothing
-    against the log; `warnings` are what no rule forbids but a reviewer should see.
+    against the log; `warnings` are what no rule forbids but a reviewer should see; `restored` are
+    the gaps that `audit_restored` has announced and signed.
     """
 
     first_seal: int = 1
@@ -44,6 +44,7 @@ class Report:
     problems: list[str] = field(default_factory=list)
     obstacles: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    restored: list[str] = field(default_factory=list)
 
     @property
     def verified(self) -> bool:
@@ -68,10 +69,11 @@ def verify(
     *,
     since: int | None = None,
     anchors: Path | None = None,
+    announcing: Gap | None = None,
     progress: Callable[[int], object] = lambda _: None,
 ) -> Report:
     """Check the log as `steps` does; `progress` is called with what each step yields."""
-    checking = steps(since=since, anchors=anchors)
+    checking = steps(since=since, anchors=anchors, announcing=announcing)
     while True:
         try:
             progress(next(checking))
@@ -80,13 +82,15 @@ def verify(
             return report
 
 
-def steps(*, since: int | None = None, anchors: Path | None = None) -> Generator[int, None, Report]:
+def steps(
+    *, since: int | None = None, anchors: Path | None = None, announcing: Gap | None = None
+) -> Generator[int, None, Report]:
     """Check events, leaves, seals, signatures and anchors; memory stays flat.
 
     Begins with the seal `since`, checked against the one before, which is believed; reads the file
-    `anchors`, without it ``AUDIT_ANCHORS``. Yields the number of events checked since the last
-    step, as many as a seal has; returns the report. Raises UnknownSeal where there is no seal
-    `since`.
+    `anchors`, without it ``AUDIT_ANCHORS``; takes the gap `announcing` for one that was announced.
+    Yields the number of events checked since the last step, as many as a seal has; returns the
+    report. Raises UnknownSeal where there is no seal `since`.
     """
     if since is not None and not AuditSeal.objects.filter(number=since).exists():
         raise UnknownSeal(f"there is no seal {since}")
@@ -99,11 +103,19 @@ def steps(*, since: int | None = None, anchors: Path | None = None) -> Generator
     if newest is not None and identity is None:
         report.problems.append("the log's id is gone from the database")
     log_id = identity.log_id if identity else UUID(int=0)
-    trail = Trail(anchors or Path(settings.AUDIT_ANCHORS), log_id=log_id, since=report.first_seal)
-    _note(report, (yield from _check_seals(report, log_id, trail)))
+    trail = Trail(
+        anchors or Path(settings.AUDIT_ANCHORS),
+        log_id=log_id,
+        since=report.first_seal,
+        announcing=announcing,
+    )
+    previous = AuditSeal.objects.filter(number=report.first_seal - 1).first()
+    signatures = checking.Signatures(previous=previous)
+    _note(report, (yield from _check_seals(report, log_id, previous, signatures, trail)))
     trail.check_end(newest)
     _note(report, trail.problem)
-    report.obstacles += [trail.obstacle] if trail.obstacle else []
+    report.obstacles += filter(None, (signatures.obstacle, trail.obstacle))
+    report.restored += map(str, trail.restored)
     _note(report, _check_extra_leaves(newest))
     _note(report, _check_unsealed(report))
     if report.late:
@@ -125,11 +137,13 @@ def verify_seal(*, number: int) -> Report:
         report.problems.append(f"seal {number} was deleted")
         return report
     previous = AuditSeal.objects.filter(number=number - 1).first()
-    problem = _check_seal(seal, previous, number, identity.log_id)
-    signatures = _Signatures(report, previous=previous)
-    problem = problem or signatures.check(seal, identity.log_id)
+    log_id = identity.log_id
+    problem = checking.check_seal(seal=seal, previous=previous, first=number, log_id=log_id)
+    signatures = checking.Signatures(previous=previous)
+    problem = problem or signatures.check(seal, log_id)
     rows = islice(records.sealed(first_position=seal.first_position), seal.count)
-    _note(report, problem or _check_batch(seal, list(rows)))
+    _note(report, problem or checking.check_batch(seal=seal, rows=list(rows)))
+    report.obstacles += filter(None, (signatures.obstacle,))
     return report
 
 
@@ -150,6 +164,7 @@ def remember(*, report: Report, actor: str) -> None:
                 "last_seal": report.last_seal,
                 "events": report.events,
                 "problems": len(report.problems),
+                "restored": len(report.restored),
             },
         )
 
@@ -169,19 +184,23 @@ def _note(report: Report, problem: str | None) -> None:
         report.problems.append(problem)
 
 
-def _check_seals(report: Report, log_id: UUID, trail: Trail) -> Checking:
-    previous = AuditSeal.objects.filter(number=report.first_seal - 1).first()
+def _check_seals(
+    report: Report,
+    log_id: UUID,
+    previous: AuditSeal | None,
+    signatures: checking.Signatures,
+    trail: Trail,
+) -> Checking:
     first_position = previous.first_position + previous.count if previous else 0
     rows = records.sealed(first_position=first_position)
-    signatures = _Signatures(report, previous=previous)
-    newest_time = ""
+    newest_time, first = "", report.first_seal
     chain = AuditSeal.objects.filter(number__gte=report.first_seal).order_by("number")
     for seal in chain.iterator():
-        problem = _check_seal(seal, previous, report.first_seal, log_id)
+        problem = checking.check_seal(seal=seal, previous=previous, first=first, log_id=log_id)
         problem = problem or signatures.check(seal, log_id)
         if not problem:
             batch = list(islice(rows, seal.count))
-            problem = _check_batch(seal, batch)
+            problem = checking.check_batch(seal=seal, rows=batch)
         if problem:
             return problem
         trail.check(seal)
@@ -192,77 +211,6 @@ def _check_seals(report: Report, log_id: UUID, trail: Trail) -> Checking:
         report.last_seal = seal.number
         previous = seal
         yield seal.count
-    return None
-
-
-def _check_seal(
-    seal: AuditSeal, previous: AuditSeal | None, first: int, log_id: UUID
-) -> str | None:
-    name = f"seal {seal.number}"
-    number = previous.number + 1 if previous else first
-    if seal.number != number:
-        return f"seal {number} was deleted"
-    if seal.previous_hash != (previous.hash if previous else seals.NOTHING_BEFORE):
-        return f"{name}: does not follow the seal before it"
-    if seal.first_position != (previous.first_position + previous.count if previous else 0):
-        return f"{name}: does not begin where the seal before it ends"
-    message = seals.header(seal=seal, log_id=log_id)
-    if sha256(message).hexdigest() != seal.hash:
-        return f"{name}: was edited"
-    return None
-
-
-class _Signatures:
-    """Checks the signatures of seals that are given in order.
-
-    A key that we do not know may be an earlier one that AUDIT_VERIFY_KEYS lacks: an obstacle, which
-    goes into `report`. Once our own key has signed, no other may follow.
-    """
-
-    def __init__(self, report: Report, *, previous: AuditSeal | None) -> None:
-        self._report = report
-        self._keys = signing.public_keys()
-        self._own = signing.key_id() if settings.AUDIT_SIGNING_KEY else ""
-        self._ours_has_signed = previous is not None and previous.key_id == self._own
-
-    def check(self, seal: AuditSeal, log_id: UUID) -> str | None:
-        """Return what is wrong with the signature of `seal`."""
-        named = f"seal {seal.number}: signed with key {seal.key_id}"
-        if seal.key_id not in self._keys:
-            if self._ours_has_signed:
-                return f"{named}, which nobody knows, after our own key"
-            if not self._report.obstacles:
-                self._report.obstacles.append(f"{named}, which AUDIT_VERIFY_KEYS does not hold")
-            return None
-        signature = signing.Signature(key_id=seal.key_id, signature=seal.signature)
-        message = seals.header(seal=seal, log_id=log_id)
-        if not signing.verify(message=message, purpose="seal", signature=signature):
-            return f"seal {seal.number}: its signature is not ours"
-        self._ours_has_signed |= seal.key_id == self._own
-        return None
-
-
-def _check_batch(seal: AuditSeal, rows: list[tuple[Any, ...]]) -> str | None:
-    for position, row in enumerate(rows, seal.first_position):
-        at, in_seal, leaf, leaf_event = row[:4]
-        event = row[4:]
-        if at != position or in_seal != seal.number:
-            return f"seal {seal.number}: the leaf at position {position} was deleted or moved"
-        if event[0] is None:
-            return f"event {leaf_event}: was deleted (seal {seal.number}, position {position})"
-        # str(): SQLite would also hold bytes in a text column.
-        if merkle.leaf_hash(body=str(event[-1])).hex() != leaf:
-            return f"event {leaf_event}: its body (or its leaf) was edited, seal {seal.number}"
-        if column := records.differing_column(event):
-            return f"event {leaf_event}: its column {column} was edited, seal {seal.number}"
-    if len(rows) != seal.count:
-        return f"seal {seal.number}: {seal.count - len(rows)} of its leaves were deleted"
-    root = merkle.root(leaves=[bytes.fromhex(row[2]) for row in rows]).hex()
-    if root != seal.root:
-        return (
-            f"seal {seal.number}: its events are not those it was made of"
-            f" (positions {seal.first_position} to {seal.first_position + seal.count - 1})"
-        )
     return None
 
 

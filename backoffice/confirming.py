@@ -8,14 +8,18 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from backoffice.periods import ShowsTimes
+
+MOST, _SHOWN = 1_000, 5
 SAID, TICK, WORD = "confirm_said", "confirm_tick", "confirm_word"
 _OURS = ("csrfmiddlewaretoken", SAID, TICK, WORD)
 
@@ -84,15 +88,19 @@ def _fault(request: HttpRequest, question: Question) -> str | None:
     return None
 
 
-class AsksToDelete(admin.ModelAdmin):  # type: ignore[type-arg]
+class AsksToDelete(ShowsTimes):
     """Deletes one row, or those that are selected, after a `question` was confirmed."""
 
-    actions = ("delete_selected",)
+    actions: Any = ("delete_selected",)
     deletes, deleted = "", ""  # what the menu calls it, what is said afterwards
 
     def question(self, *, rows: Sequence[Any]) -> Question:
         """Return what is asked before `rows` are deleted."""
         raise NotImplementedError
+
+    def obstacle(self, *, row: Any) -> str:
+        """Return why `row` may not be deleted; empty where it may."""
+        return ""
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)
@@ -115,14 +123,32 @@ class AsksToDelete(admin.ModelAdmin):  # type: ignore[type-arg]
         return self._ask_to_delete(request, self.get_queryset(request).filter(pk=row.pk))
 
     def _ask_to_delete(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
-        rows = list(chosen)
+        rows = list(chosen.order_by("pk")[: MOST + 1])
+        if sentences := self._obstacles(request, rows):
+            for sentence in sentences:
+                self.message_user(request, f"Nothing was deleted. {sentence}", messages.ERROR)
+            return HttpResponseRedirect(self.list_address())
         if page := ask(request=request, question=self.question(rows=rows)):
             return page
-        self.log_deletions(request, chosen)
-        for row in rows:
-            self.delete_model(request, row)
-        self.message_user(request, f"{self.deleted}: {len(rows)}.")
+        with transaction.atomic():
+            self.log_deletions(request, rows)  # type: ignore[arg-type]
+            for row in rows:
+                self.delete_model(request, row)
+        self.message_user(request, f"{self.deleted}: {len(rows):,}.")
         return HttpResponseRedirect(self.list_address())
+
+    def _obstacles(self, request: HttpRequest, rows: Sequence[Any]) -> list[str]:
+        """Return, a few of them, why `rows` may not be deleted. Raises PermissionDenied."""
+        if len(rows) > MOST:
+            return [f"At most {MOST:,} at once."]
+        found = [f"{row}: {why}" for row in rows if (why := self.obstacle(row=row))]
+        if found:
+            return found[:_SHOWN]
+        # What else goes with them, and may need a right of its own, or be needed by others.
+        _, _, lacking, protected = self.get_deleted_objects(rows, request)
+        if lacking:
+            raise PermissionDenied
+        return [f"It is needed by {each}." for each in protected[:_SHOWN]]
 
     def list_address(self) -> str:
         """Return the address of the list."""

@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest
 
-from backoffice.periods import moment
+from backoffice.periods import ShowsTimes
 
 COUNTED = 1_000
 
@@ -50,27 +50,12 @@ class BoundedList(ChangeList):
             self.result_list = self.result_list[: self.list_per_page]
 
 
-class NamedFilters(admin.ModelAdmin):  # type: ignore[type-arg]
+class NamedFilters(ShowsTimes):
     """Lists are narrowed by their filters alone.
 
     Django takes any look-up of any column from an address: a session's hash would stand there, and
     in the log, and a pattern or a date the database cannot use would be an error of ours.
     """
-
-    def get_list_display(self, request: HttpRequest) -> Any:
-        """Show a column's times as all pages do."""
-        return [self._shown(column) for column in super().get_list_display(request)]
-
-    def _shown(self, column: Any) -> Any:
-        times = {f.name: f for f in self.opts.fields if isinstance(f, models.DateTimeField)}
-        if column not in times:
-            return column
-
-        @admin.display(description=times[column].verbose_name, ordering=column)
-        def shown(row: models.Model) -> str:
-            return moment(getattr(row, column))
-
-        return shown
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         return any(lookup in _lookups(each) for each in self.list_filter)

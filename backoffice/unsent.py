@@ -18,7 +18,12 @@ def typed(request: HttpRequest) -> str:
 
 def keep(request: HttpRequest, *, path: str) -> None:
     """Keep what came with the sign-in of `request`'s sender for the page at `path`."""
-    if text := request.POST.get(FIELD, "")[:LONGEST]:
+    remember(request, path=path, text=request.POST.get(FIELD, ""))
+
+
+def remember(request: HttpRequest, *, path: str, text: str) -> None:
+    """Keep `text` in the sender's session for the next form at `path`."""
+    if text := text[:LONGEST]:
         request.session[_SESSION_KEY] = {"path": path.partition("?")[0], "text": text}
 
 

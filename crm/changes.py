@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db import transaction
 
-from audit import log
+from audit import log, restore_list
+from audit.restore_list import What
 from crm import sessions
 from crm.models import AttributeMapping, CrmRecord
 from crm.profiles import forget_mappings
@@ -56,6 +57,7 @@ def delete_record(*, record: CrmRecord, actor: str, request_id: str = "") -> Non
         if reason := obstacle(record=record):
             raise Protected(reason)
         _record_event("crm.deleted", record, actor, request_id, {})
+        restore_list.append_after_commit(what=What.CRM_DELETED, record=record.record_id)
         record.delete()
 
 

@@ -121,8 +121,7 @@ def plan(*, change: Change, stored: Mapping[str, Any] | None) -> Plan:
     if fields[0] is None:
         return Plan("refused", errors={"email": ["A new record needs an address."]})
     given = change.values.get("attributes", {})
-    if change.as_text:
-        types = before["attributes"]
+    if change.as_text and (types := before["attributes"]):
         given = {name: read_like(text=text, stored=types.get(name)) for name, text in given.items()}
     attributes = merged_attributes(stored=before["attributes"], given=given)
     same = same_attributes(attributes, merged_attributes(stored=before["attributes"], given={}))

@@ -16,6 +16,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import connection
 
 from guestportal.loopback import is_loopback
+from guestportal.signin import checks as signin
 
 TAG = "guestportal"
 OLDEST_SQLITE = (3, 35)  # the ledger reads what an UPDATE returns
@@ -24,7 +25,7 @@ OLDEST_SQLITE = (3, 35)  # the ledger reads what an UPDATE returns
 @register(TAG, deploy=True)
 def settings_are_safe(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Return what is unsafe, then what is unwise."""
-    return [*_errors(), *_warnings()]
+    return [*_errors(), *signin.errors(), *_warnings(), *signin.warnings()]
 
 
 def _errors() -> Iterator[Error]:

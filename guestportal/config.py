@@ -13,7 +13,7 @@ from guestportal.environment import addresses, files
 from guestportal.environment.kinds import (
     choice,
     flag,
-    group_pair,
+    group_map,
     header,
     hexadecimal,
     listing,
@@ -43,7 +43,7 @@ def _anchors(earlier: SimpleNamespace) -> str:
 GENESYS_PLATFORMS = ("guest-api", "messenger")
 _SEED_DOMAIN = "mypurecloud.com"
 _SCOPES = "webchat:guest:write webchat:token:write"
-_ID = "[0-9A-Za-z-]{1,64}"
+_ID = "[0-9A-Za-z-]{1,64}"  # as `messenger.contacts` takes one in an answer
 
 
 def _is_messenger(earlier: SimpleNamespace) -> bool:
@@ -174,10 +174,7 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
         ),
         Setting(
             "MESSENGER_DOMAIN",
-            text(
-                pattern=r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+",
-                allowed="a domain name in small letters, such as mypurecloud.de",
-            ),
+            parsed(addresses.region, allowed="a region's domain, such as mypurecloud.de"),
             "`messenger`: your organisation's region",
         ),
         Setting(
@@ -412,8 +409,8 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
     "Sign-in by OpenID Connect (ADMIN_LOGIN=oidc or both)": (
         Setting(
             "OIDC_ISSUER",
-            parsed(addresses.url(path="free"), allowed="http[s]://host[:port][/path]"),
-            "The identity provider, as its tokens name it in `iss`",
+            parsed(addresses.issuer, allowed="http[s]://host[:port][/path]"),
+            "The identity provider, letter by letter as its discovery document has it in `issuer`",
         ),
         Setting(
             "OIDC_CLIENT_ID",
@@ -422,6 +419,15 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
         ),
         Setting("OIDC_CLIENT_SECRET", secret(), "Its secret there"),
         Setting(
+            "OIDC_SCOPES",
+            text(
+                pattern=r"([!#-\[\]-~]+ )*openid( [!#-\[\]-~]+)*",
+                allowed="scopes parted by single spaces, `openid` among them",
+            ),
+            "Scopes asked for: what makes it give the groups claim, and a refresh token",
+            default="openid profile",
+        ),
+        Setting(
             "OIDC_GROUPS_CLAIM",
             text(pattern=r"[!-~]{1,128}", allowed="visible ASCII characters"),
             "Claim that lists a person's groups there",
@@ -429,10 +435,7 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
         ),
         Setting(
             "OIDC_GROUP_MAP",
-            listing(
-                parsed(group_pair, allowed="THEIR GROUP=OUR GROUP").parse,
-                allowed="THEIR GROUP=OUR GROUP",
-            ),
+            parsed(group_map, allowed="THEIRS=OURS[,THEIRS=OURS…]; or parted by semicolons"),
             "Which of their groups is which of ours; without one there is no account",
         ),
         Setting(
@@ -445,6 +448,16 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             whole(1, 1_440),
             "Minutes after which a signed-in person's groups are asked for again",
             default="15",
+        ),
+        Setting(
+            "OIDC_CA_BUNDLE",
+            parsed(files.ca_bundle, allowed="a PEM file with certificates"),
+            "Certificates to trust there in the place of the public ones: of a private CA",
+        ),
+        Setting(
+            "OIDC_PROXY",
+            parsed(addresses.proxy, allowed="http[s]://[USER:PASSWORD@]HOST:PORT"),
+            "Proxy on the way there; HTTPS_PROXY and its like are not read",
         ),
     ),
     "Mail": (

@@ -16,6 +16,11 @@ class StaffIdentity(models.Model):
     issuer = models.CharField(max_length=255)
     subject = models.CharField(max_length=255)
     bound_at = models.DateTimeField()
+    # When the provider last said what groups the person is in, and when that was last asked.
+    checked_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(null=True)
+    # What lets us ask again; encrypted, see `guestportal.signin.kept_tokens`.
+    tokens = models.TextField(blank=True)
 
     class Meta:
         default_permissions = ()
@@ -52,3 +57,18 @@ class DigestMail(models.Model):
 
     def __str__(self) -> str:
         return f"mail of {self.day}"
+
+
+class Unlocking(models.Model):
+    """How many times sign-in was opened again under a name; see `guestportal.desk.unlocking`."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="+"
+    )
+    times = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.times}"

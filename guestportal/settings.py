@@ -53,6 +53,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    # Whoever is signed out by it is a stranger to all that follow.
+    "guestportal.signin.recheck.RecheckMiddleware",
     # Once it is known who asks, and before the form is read to check its CSRF token.
     "guestportal.desk.strangers.StrangersMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -93,11 +95,13 @@ PASSWORD_HASHERS = [
     f"guestportal.desk.hashers.{name}" for name in ("Pbkdf2", "Pbkdf2Sha1", "Scrypt")
 ]
 # Five wrong passwords close a name for a quarter of an hour, counted in the cache: a robot must not
-# be able to fill a table, nor the audit log. Addresses: `guestportal.desk.strangers`.
+# be able to fill a table, nor the audit log. Addresses: `guestportal.desk.strangers`; unlocking:
+# `guestportal.desk.unlocking`.
 AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["username"]
+AXES_USERNAME_CALLABLE = "guestportal.desk.unlocking.counted_name"
 # The first asks for the address, the second for HSTS with `preload` (below).
 SILENCED_SYSTEM_CHECKS = ["axes.W006", "security.W021"]
 AXES_RESET_ON_SUCCESS = True
@@ -172,6 +176,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["guestportal.api.parser.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "guestportal.api.negotiation.Negotiation",
     "EXCEPTION_HANDLER": "guestportal.api.errors.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,

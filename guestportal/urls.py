@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from guestportal.api import schema
 from guestportal.serving import demo
+from guestportal.signin import views as signin
 from provisioning.api import keys
 
 handler403 = "guestportal.desk.error_pages.forbidden"
@@ -13,6 +14,8 @@ handler500 = "guestportal.desk.error_pages.broken"
 urlpatterns = [
     path(".well-known/guestportal-keys.json", keys.key_set, name="receipt-keys"),
     path("", demo.page, name="demo"),
+    path("admin/oidc/start", signin.start, name="sign-in"),
+    path("admin/oidc/callback", signin.callback, name="sign-in-callback"),
     path("admin/", admin.site.urls),
     path("api/docs", schema.docs, name="api-docs"),
     path("api/schema", schema.document, name="api-schema"),

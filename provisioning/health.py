@@ -1,4 +1,8 @@
-"""What provisioning says of itself, for ``/readyz``, ``/metrics`` and the admin's dashboard."""
+"""What provisioning says of itself: for ``/readyz``, ``/metrics``, the dashboard and `doctor`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
@@ -7,8 +11,11 @@ from django.utils import timezone
 
 from audit.models import AuditEvent, SubjectSalt
 from backoffice.lists import count
-from provisioning import ledger, reviews
+from provisioning import ledger, mappings, reviews
 from provisioning.follow_up import deletions, withdrawals
+from provisioning.genesys import checking
+from provisioning.genesys.deadline import Deadline
+from provisioning.genesys.errors import PlatformError
 from provisioning.genesys.gate import GateState
 from provisioning.genesys.platform import get_platform
 from provisioning.ledger.transactions import short_transaction
@@ -28,10 +35,45 @@ _TABLES = ", ".join(
     model._meta.db_table for model in (GuestCreation, AuditEvent, SubjectSalt, WriteProbe)
 )
 
+_HOUSEKEEPING = 2  # its row beside the one of /readyz
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one question to the platform.
+
+    `remedy` is empty where all is in order; `tried` is false for what shows only when it is done.
+    """
+
+    name: str
+    said: str = ""
+    remedy: str = ""
+    tried: bool = True
+
 
 def platform_state() -> GateState:
     """Return whether the platform may be called now, why not, and how much of our rate is free."""
     return get_platform().calls.gate.state()
+
+
+def ask_platform() -> Iterator[Answer]:
+    """Ask the platform what its calls need, by calls that change nothing.
+
+    Ends where an answer is missing without which no other makes sense. Raises DatabaseError where
+    the attribute mappings cannot be read.
+    """
+    for check in get_platform().checks(attributes=mappings.in_force):
+        if check.look is None:
+            yield Answer(check.name, tried=False)
+            continue
+        try:
+            found = check.look(Deadline(seconds=settings.GENESYS_DEADLINE))
+        except PlatformError as exc:
+            yield Answer(check.name, checking.said(error=exc), checking.remedy(error=exc))
+            if check.vital:
+                return
+        else:
+            yield Answer(check.name, found)
 
 
 def queue_depth() -> int | None:
@@ -47,9 +89,14 @@ def oldest_queued_age() -> float:
     return _oldest_age(GuestCreation.objects.filter(status=Status.QUEUED).order_by("id"))
 
 
-def overdue() -> int:
-    """Return how many creations recovery should have settled; above 0 for long: it is not run."""
+def overdue(*, since: timedelta = timedelta(0)) -> int:
+    """Return how many creations recovery should have settled; above 0 for long: it is not run.
+
+    `since`: so long ago at least.
+    """
     rows = GuestCreation.objects.filter(overdue_at__isnull=False)
+    if since:
+        rows = rows.filter(overdue_at__lt=timezone.now() - since)
     return rows.exclude(ledger.in_work()).count()
 
 
@@ -76,6 +123,19 @@ def oldest_review_age() -> float:
 def unknown_to_review() -> int:
     """Return how many creations of unknown outcome nobody has reviewed, up to 1,001."""
     return count(GuestCreation.objects.filter(waits_for(Reason.OUTCOME)))
+
+
+def note_housekeeping() -> None:
+    """Leave word that housekeeping runs: with no visitor there is nothing else to tell by."""
+    now = {"written_at": timezone.now()}
+    WriteProbe.objects.update_or_create(id=_HOUSEKEEPING, defaults=now)
+
+
+def housekeeping_age() -> float | None:
+    """Return how many seconds ago housekeeping left word, None where it never did."""
+    rows = WriteProbe.objects.filter(id=_HOUSEKEEPING).values_list("written_at", flat=True)
+    written_at = rows.first()
+    return (timezone.now() - written_at).total_seconds() if written_at else None
 
 
 def write_once(*, patience: float) -> None:

@@ -10,7 +10,8 @@ from backoffice.foreign import is_storable
 # Shaped as RFC 5646 section 2.1 has it; whether the subtags are registered is not asked.
 LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _LONGEST_PURPOSE = 10_000
-_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
+# Not the hash of a session: what a hold says of its case stands in the audit log for good.
+_REFERENCE = re.compile(r"(?![0-9A-Fa-f]{64}\Z)[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 
 
 def validate_language(value: str) -> None:
@@ -31,4 +32,6 @@ def validate_purposes(value: Any) -> None:
 def validate_reference(value: str) -> None:
     """Refuse what may be more than the number of a case."""
     if not _REFERENCE.fullmatch(value):
-        raise ValidationError("A reference is 1 to 64 of A-Z, a-z, 0-9, ., _, / and -.")
+        raise ValidationError(
+            "A reference is 1 to 64 of A-Z, a-z, 0-9, ., _, / and -, and no session hash."
+        )

@@ -12,13 +12,14 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from django.utils.safestring import SafeString
 
 from audit import staff
 from audit.admin import exporting, keys, sentences, verifying
 from audit.admin.filters import ActorFilter, DaysFilter, KindFilter
 from audit.models import AuditEvent
 from backoffice.lists import BoundedList, ClosedAdmin
-from backoffice.periods import PeriodFilter
+from backoffice.periods import PeriodFilter, moment
 
 VIEWED = "audit.viewed"
 _NARROWING = ("kind", "actor", "days", "first", "last")
@@ -61,9 +62,9 @@ class AuditEventAdmin(ClosedAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[EventList]:
         return EventList
 
-    @admin.display(description="time (UTC)")
-    def when(self, event: AuditEvent) -> str:
-        return f"{event.time:%Y-%m-%d %H:%M:%S}"
+    @admin.display(description="time")
+    def when(self, event: AuditEvent) -> SafeString:
+        return moment(event.time)
 
     @admin.display(description="what happened")
     def what(self, event: AuditEvent) -> str:

@@ -48,10 +48,16 @@ _DONE = {
     "staff.login": "signed in",
     "staff.rights_changed": "changed rights of {who}: {change} {what}",
     "staff.account_changed": "changed the account {who}",
+    "staff.particulars_changed": "changed particulars of {who}: {fields}",
+    "staff.role_renamed": "renamed {before} to {who}",
     "staff.deleted": "deleted {who}",
+    "staff.unlocked": "opened sign-in again for {who}",
     "audit.viewed": "looked at the audit log: {rows} events",
     "audit.exported": "exported the audit log: {rows} events",
     "audit.verified": "verified the audit log: {events} events, {problems} problems",
+    "audit.restored": "announced a restore from a backup: seals after {restored_seal} up to"
+    " {last_seal} are lost",
+    "consent.restated": "ended a withdrawal again, as consent was stated since the backup",
     "audit.swept": "looked for events without a seal",
 }
 

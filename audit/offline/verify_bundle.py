@@ -32,6 +32,10 @@ except ImportError:
 
 VERIFIED, CHANGED, UNREADABLE, NOT_CHECKED, INCOMPLETE = 0, 1, 2, 3, 4
 _NOTHING = sha256().hexdigest()
+GAP_FIELDS = (
+    "log", "restored_seal", "restored_hash", "last_seal", "last_hash",
+    "event", "event_seal", "time",
+)  # fmt: skip
 SEAL_FIELDS = (
     "log", "number", "first_position", "count", "root", "previous_hash", "time", "key_id",
 )  # fmt: skip
@@ -61,6 +65,8 @@ def main() -> int:
     except (OSError, ValueError, zipfile.BadZipFile) as exc:
         return say(f"the bundle cannot be read: {exc}", UNREADABLE)
     say(f"{records} records, {seals} seals: hashes, proofs, roots and chain verified", VERIFIED)
+    for gap in checker.restored:
+        say(gap, VERIFIED)
     if checker.unknown_keys:
         names = ", ".join(checker.unknown_keys)
         return say(f"signatures NOT CHECKED: signed with an unknown key, {names}", NOT_CHECKED)
@@ -91,6 +97,7 @@ class Checker:
         self._newest_key = ""  # that of the manifest: the log's own when it was exported
         self._newest_has_signed = False
         self.unknown_keys: list[str] = []
+        self.restored: list[str] = []  # gaps, in words
         self.receipt_keys: list[str] = []  # thumbprints of RFC 7638, the newest first
 
     def check(self) -> tuple[int, int]:
@@ -182,10 +189,33 @@ class Checker:
         return seals
 
     def _check_anchors(self, seals: dict[int, dict[str, Any]]) -> None:
-        for anchor in self._lines("anchors.jsonl"):
-            seal = seals.get(anchor["seal"])
+        anchors: dict[int, dict[str, Any]] = {}
+        for line in self._lines("anchors.jsonl"):
+            if "restored_seal" in line:
+                self._go_back(line, anchors)
+            elif anchors.setdefault(line["seal"], line)["hash"] != line["hash"]:
+                raise Changed(f"seal {line['seal']}: is anchored twice")
+        for number, anchor in anchors.items():
+            seal = seals.get(number)
             if seal and (anchor["log"], anchor["hash"]) != (seal["log"], seal["hash"]):
-                raise Changed(f"seal {anchor['seal']}: is not the one anchored")
+                raise Changed(f"seal {number}: is not the one anchored")
+
+    def _go_back(self, line: dict[str, Any], anchors: dict[int, dict[str, Any]]) -> None:
+        """Let go of the anchors of seals that a restore from a backup lost, as its line says."""
+        first, last = line["restored_seal"] + 1, line["last_seal"]
+        name = f"the restore that lost seals {first} to {last}"
+        self._check_signature(name, "restored", _canonical({f: line[f] for f in GAP_FIELDS}), line)
+        for end in ("restored", "last"):
+            anchor = anchors.get(line[f"{end}_seal"])
+            if anchor and (anchor["log"], anchor["hash"]) != (line["log"], line[f"{end}_hash"]):
+                raise Changed(f"{name}: is of other seals than those anchored")
+        for number in [number for number in anchors if number >= first]:
+            if number > last:
+                raise Changed(f"{name}: does not name the last anchored seal")
+            del anchors[number]
+        self.restored.append(
+            f"restored from a backup, announced {line['time']}: seals {first} to {last} are lost"
+        )
 
     def _check_signature(
         self, name: str, purpose: str, message: bytes, signed: dict[str, Any]

@@ -15,9 +15,8 @@ from django.db import connection, transaction
 
 from audit import log
 from audit.models import AuditLeaf, AuditLog, AuditSeal
-from audit.sealing import anchors, merkle, signing, unsealed
+from audit.sealing import anchor_lines, anchors, merkle, signing, unsealed
 
-NOTHING_BEFORE = "0" * 64
 _ADVISORY_LOCK = 0x6175646974  # "audit": any constant that no other lock of the database uses
 
 
@@ -50,6 +49,24 @@ def seal(*, limit: int = 2_000, sweep: bool = False) -> list[AuditSeal]:
 def latest() -> AuditSeal | None:
     """Return the newest seal, or None."""
     return AuditSeal.objects.order_by("-number").first()
+
+
+def first_signed_by(*, key_id: str) -> AuditSeal | None:
+    """Return the first seal that a key signed; None where it did not sign the newest.
+
+    Keys follow one another, so of two halves of the chain one has it: no table is read through.
+    """
+    newest = latest()
+    if newest is None or newest.key_id != key_id:
+        return None
+    low, high = 1, newest.number
+    while low < high:
+        middle = (low + high) // 2
+        if AuditSeal.objects.filter(number=middle, key_id=key_id).exists():
+            high = middle
+        else:
+            low = middle + 1
+    return AuditSeal.objects.get(number=high)
 
 
 def oldest_unsealed_age() -> float:
@@ -100,7 +117,7 @@ def _signed(previous: AuditSeal | None, hashes: Sequence[bytes], log_id: UUID) -
         first_position=previous.first_position + previous.count if previous else 0,
         count=len(hashes),
         root=merkle.root(leaves=hashes).hex(),
-        previous_hash=previous.hash if previous else NOTHING_BEFORE,
+        previous_hash=previous.hash if previous else anchor_lines.NOTHING_BEFORE,
         time=datetime.now(UTC),
         key_id=signing.key_id(),
     )

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 # Receipts of earlier releases were signed for "receipt"; docs/receipts.md verifies one.
-Purpose = Literal["seal", "receipt", "receipt key", "bundle"]
+Purpose = Literal["seal", "receipt", "receipt key", "bundle", "restored"]
 
 
 class SigningKeyMissing(RuntimeError):

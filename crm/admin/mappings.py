@@ -1,15 +1,15 @@
 """Attribute mappings: which attributes a guest gets on the platform."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 
 from audit import staff
+from backoffice.confirming import AsksToDelete, Question
 from crm import changes, targets
 from crm.admin import sets
 from crm.models import AttributeMapping
@@ -67,9 +67,10 @@ class RowForm(MappingForm):
 
 
 @admin.register(AttributeMapping)
-class AttributeMappingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AttributeMappingAdmin(AsksToDelete):
     """The set as a table; each change of it is recorded whole, and can be taken back."""
 
+    deletes, deleted = "Delete selected mappings", "Mappings deleted"
     form = MappingForm
     list_display = ("target", "source_kind", "source", "value_type", "default", "enabled", "order")
     list_editable = ("enabled", "order")
@@ -97,6 +98,19 @@ class AttributeMappingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_model(self, request: HttpRequest, obj: AttributeMapping) -> None:
         changes.delete_mapping(mapping=obj, actor=staff.actor(request))
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[AttributeMapping]) -> None:
-        for mapping in queryset:
-            changes.delete_mapping(mapping=mapping, actor=staff.actor(request))
+    def question(self, *, rows: Sequence[AttributeMapping]) -> Question:
+        one = len(rows) == 1
+        return Question(
+            title="Delete a mapping" if one else "Delete mappings",
+            button="Delete the mapping" if one else f"Delete {len(rows)} mappings",
+            back=self.list_address(),
+            happens=[
+                "Guests get these attributes no more, in every process within a second.",
+                "It is recorded who deleted them.",
+            ],
+            stays=[
+                "What guests were given before.",
+                "The whole set, under History and restore, from where it can be brought back.",
+            ],
+            concerns=[f"{row.target}, from {row.source}" for row in rows],
+        )

@@ -1,17 +1,18 @@
 """CRM records: found by search, shown masked in lists, edited by those who may."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.safestring import SafeString
 
 from audit import log, staff
+from backoffice.confirming import AsksToDelete, Question
 from backoffice.inert import mask, mask_address, visible
 from backoffice.lists import NewestPaginator
 from backoffice.periods import moment
@@ -42,9 +43,10 @@ def find_records(*, term: str) -> list[int]:
 
 
 @admin.register(CrmRecord)
-class CrmRecordAdmin(FindsByPost):
+class CrmRecordAdmin(FindsByPost, AsksToDelete):
     """Who the visitors are. Opening a record in clear is recorded in the audit log."""
 
+    deletes, deleted = "Delete selected CRM records", "CRM records deleted"
     form = CrmRecordForm
     list_display = ("masked_email", "masked_name", "shown_tier", "previous_tickets", "updated")
     list_filter = (FoundFilter,)
@@ -91,7 +93,8 @@ class CrmRecordAdmin(FindsByPost):
         return ["shown_session", *values, *self.readonly_fields] if obj else ["session_id", *values]
 
     def get_readonly_fields(self, request: HttpRequest, obj: CrmRecord | None = None) -> Any:
-        return [*_MASKED[:3], _MASKED[4], "shown_session", *self.readonly_fields]
+        fixed = super().get_readonly_fields(request, obj)
+        return [*_MASKED[:3], _MASKED[4], "shown_session", *fixed]
 
     def has_change_permission(self, request: HttpRequest, obj: CrmRecord | None = None) -> bool:
         """Refuse editing to those who may not see what they would edit."""
@@ -149,13 +152,8 @@ class CrmRecordAdmin(FindsByPost):
         fields = form.changed_fields  # type: ignore[attr-defined]
         changes.save_record(record=obj, fields=fields, actor=staff.actor(request))
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Name the records that may not be deleted, as Django names those that others need."""
-        *found, protected = super().get_deleted_objects(objs, request)
-        reasons = [
-            f"{record}: {why}" for record in objs if (why := changes.obstacle(record=record))
-        ]
-        return *found, [*protected, *reasons]
+    def obstacle(self, *, row: CrmRecord) -> str:
+        return changes.obstacle(record=row)
 
     def delete_model(self, request: HttpRequest, obj: CrmRecord) -> None:
         try:
@@ -163,6 +161,22 @@ class CrmRecordAdmin(FindsByPost):
         except changes.Protected as exc:  # since the confirmation was shown
             raise PermissionDenied(str(exc)) from exc
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[CrmRecord]) -> None:
-        for record in queryset:
-            self.delete_model(request, record)
+    def question(self, *, rows: Sequence[CrmRecord]) -> Question:
+        one = len(rows) == 1
+        return Question(
+            title="Delete a CRM record" if one else "Delete CRM records",
+            button="Delete the record" if one else f"Delete {len(rows):,} records",
+            back=self.list_address(),
+            word="delete",
+            loses=True,
+            happens=[
+                "Address, first name, tier, previous tickets and further attributes are deleted.",
+                "A visitor of this session is a guest whom nobody knows, from the next chat on.",
+                "It is recorded who deleted it.",
+            ],
+            stays=[
+                "Guest creations, consent and the audit log: to erase a person, use People.",
+                "What the platform was sent, and your CRM: its next import brings the record back.",
+            ],
+            concerns=[f"{row}, {mask_address(row.email)}" for row in rows],
+        )

@@ -7,6 +7,7 @@ session_id and email. All others are names of further attributes.
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from django.core.exceptions import ValidationError
 
@@ -41,6 +42,7 @@ def column_of(*, attribute: str) -> str:
     return _PREFIX + attribute if _is_taken(attribute) else attribute
 
 
+@lru_cache(maxsize=MAX_COLUMNS)  # every row has the same columns
 def attribute_of(*, column: str) -> str:
     """Return the name of the further attribute in a column: the inverse of `column_of`."""
     rest = column.removeprefix(_PREFIX)

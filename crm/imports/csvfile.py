@@ -12,7 +12,7 @@ from backoffice.inert import original
 from crm.imports import decoding, delimiters, formats
 from crm.imports.cells import Row, read_row
 from crm.imports.columns import KEY_COLUMNS, field_of, read_header
-from crm.imports.doubts import Doubts
+from crm.imports.doubts import DOUBTFUL, Doubts
 from crm.imports.faults import BadLine, RowFault, Unreadable
 
 MAX_ROW = decoding.MAX_LINE
@@ -131,8 +131,8 @@ class CrmFile:
         # An export never has session ids: such a file is taken as it is.
         if self._key_place < 0:
             cells = [original(cell) for cell in cells]
-        else:
-            self._doubts.look_at(session_id=cells[self._key_place], row=number)
+        elif DOUBTFUL.fullmatch(cells[self._key_place]):
+            self._doubts.note(session_id=cells[self._key_place], row=number)
         return read_row(number=number, cells=zip(self.columns, cells, strict=False))
 
     def _measured(self, lines: Iterable[str]) -> Iterator[str]:

@@ -21,7 +21,7 @@ _KINDS = {
     re.compile(r"\s.*|.*\s", re.DOTALL): "the session id begins or ends with a blank.",
 }
 # At most one look at a row: nearly all are as they should be.
-_ANY = re.compile("|".join(f"(?:{pattern.pattern})" for pattern in _KINDS), re.DOTALL)
+DOUBTFUL = re.compile("|".join(f"(?:{pattern.pattern})" for pattern in _KINDS), re.DOTALL)
 
 
 class Doubts:
@@ -31,10 +31,8 @@ class Doubts:
         self._counts: Counter[str] = Counter()
         self._rows: defaultdict[str, list[int]] = defaultdict(list)
 
-    def look_at(self, *, session_id: str, row: int) -> None:
-        """Remember `row` where its `session_id` is in doubt."""
-        if not _ANY.fullmatch(session_id):
-            return
+    def note(self, *, session_id: str, row: int) -> None:
+        """Remember `row`, whose `session_id` is DOUBTFUL."""
         for pattern, sentence in _KINDS.items():
             if pattern.fullmatch(session_id):
                 self._counts[sentence] += 1

@@ -1,6 +1,6 @@
-"""A CSV file between its preview and its confirmation.
+"""What waits between a preview and its confirmation: a CSV file, its errors, a long selection.
 
-It may hold raw session ids, which are stored nowhere. So it comes in through memory and is kept
+A file may hold raw session ids, which are stored nowhere. So it comes in through memory and is kept
 encrypted, under a key that only the preview's own page holds, and for an hour at most.
 """
 

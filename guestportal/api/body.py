@@ -21,6 +21,7 @@ SYNC_LIMIT = 16 * 1024 * 1024
 FORM_LIMIT = 8 * 1024
 _PIECE = 64 * 1024
 _MOST_DIGITS = 12
+_OPAQUE = "application/octet-stream"
 
 
 class Incomplete(OSError):
@@ -117,8 +118,7 @@ def with_safe_body(
             environ["CONTENT_LENGTH"] = str(body_limit(environ.get("PATH_INFO", "")))
         if announced := length_of(environ):
             environ["wsgi.input"] = Body(environ["wsgi.input"], announced=announced, chunks=chunks)
-        if not _is_readable(environ.get("CONTENT_TYPE", "")):
-            environ["CONTENT_TYPE"] = "application/octet-stream"
+        environ["CONTENT_TYPE"] = _readable(environ.get("CONTENT_TYPE", ""))
         return app(environ, start_response)
 
     return wrapped
@@ -136,9 +136,18 @@ def length_of(environ: dict[str, Any]) -> int | None:
     return int(digits) if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS
 
 
-def _is_readable(content_type: str) -> bool:
+def _readable(content_type: str) -> str:
+    """Return a Content-Type by which Django reads address and form as UTF-8, or not at all.
+
+    It may name any encoding that Python has: one that is none for text, or whose letters cannot be
+    stored. Django would break on the former before any middleware is there to word the error.
+    """
     try:
-        parse_header_parameters(content_type)
+        kind, parameters = parse_header_parameters(content_type)
     except (ValueError, LookupError):  # such as an unknown encoding of RFC 2231
-        return False
-    return True
+        return _OPAQUE
+    if parameters.pop("charset", "utf-8").lower() in ("utf-8", "utf8"):
+        return content_type
+    if any(sign in value for value in parameters.values() for sign in '"\\'):
+        return _OPAQUE
+    return "".join([kind, *(f'; {name}="{value}"' for name, value in parameters.items())])

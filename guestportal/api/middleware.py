@@ -4,12 +4,13 @@ import math
 import re
 import uuid
 from collections.abc import Callable
+from functools import lru_cache
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, UnreadablePostError
 from django.http.response import HttpResponseBase
-from django.urls import resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 
 from backoffice import pages
 from guestportal.api.body import body_limit, is_too_large, length_of
@@ -102,11 +103,17 @@ class WebchatMiddleware:
             return error_response(status=400, error=INCOMPLETE)
         if wait:
             return _too_often(request, wait)
-        request.resolver_match = match = resolve(request.path_info)
+        request.resolver_match = match = _view_at(request.path_info)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs).render()
         if response.status_code != 304:  # it would be that of the 200 (RFC 9110, section 8.6)
             response["Content-Length"] = str(len(response.content))
         return response
+
+
+@lru_cache(maxsize=64)  # nearly all of them go to one
+def _view_at(path: str) -> ResolverMatch:
+    """Return the view at `path`. Raises Resolver404."""
+    return resolve(path)
 
 
 def _replace_telling_id(request: HttpRequest) -> None:
@@ -130,10 +137,19 @@ def _wait(request: HttpRequest) -> float:
 
 
 def _too_often(request: HttpRequest, wait: float) -> HttpResponse:
-    metrics.answered(call=request.path_info.rpartition("/")[2], outcome="rate_limited", seconds=0)
+    metrics.answered(call=_name_of_call(request), outcome="rate_limited", seconds=0)
     response = error_response(status=429)
     response["Retry-After"] = str(math.ceil(wait))
     return response
+
+
+def _name_of_call(request: HttpRequest) -> str:
+    """Return what logs and metrics call the call: never a text of the client's."""
+    try:
+        found = _view_at(request.path_info)
+    except Resolver404:
+        return "unknown"
+    return (found.url_name or "unknown").removeprefix("webchat-")
 
 
 def _is_for_pages(request: HttpRequest) -> bool:
@@ -150,7 +166,7 @@ def wants_our_shape(request: HttpRequest) -> bool:
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
     try:
-        host = normal_host(request.get_host(), scheme=request.scheme or "http")
+        host = _host(request)
     except DisallowedHost:
         # Django would log a traceback for what is a client's mistake, and answer in HTML.
         if wants_our_shape(request):
@@ -173,6 +189,14 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
     if length is None:
         return error_response(status=400)
     return error_response(status=413) if length > body_limit(request.path_info) else None
+
+
+def _host(request: HttpRequest) -> str:
+    """Return the Host in its normal form. Raises DisallowedHost."""
+    given = request.get_host()
+    if given in settings.ALLOWED_HOSTS:  # where each stands in its normal form
+        return given
+    return normal_host(given, scheme=request.scheme or "http")
 
 
 def _may_call(origin: str, ours: str) -> bool:

@@ -5,3 +5,10 @@ from django.contrib.admin.apps import AdminConfig
 
 class SiteConfig(AdminConfig):
     default_site = "guestportal.desk.site.Site"
+
+    def ready(self) -> None:
+        super().ready()  # which finds every app's pages, Django's own too
+
+        from guestportal.desk import accounts
+
+        accounts.register()

@@ -1,6 +1,8 @@
 """The admin's first page: what happened, what waits, what is wrong; each figure with its list."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -11,13 +13,16 @@ from django.urls import reverse
 from audit import verify
 from audit.sealing import seals
 from backoffice.periods import period_start
+from backoffice.templatetags.humanise import percent
 from guestportal.checks import TAG
 from guestportal.desk import charts, waiting
+from guestportal.doctor import results
 from provisioning import statistics
 from provisioning.health import platform_state
 from provisioning.models import GuestCreation, Status
 
 DAYS = 30
+Days = Sequence[tuple[date, statistics.Figures]]
 # figure, its name, and what narrows the list of creations to it
 _FIGURES = (
     ("inits", "All", ""),
@@ -50,7 +55,7 @@ def context(*, request: HttpRequest) -> dict[str, Any]:
     if waiting.concerns(may=user.has_perm):
         shown["waiting"] = waiting.tasks(may=user.has_perm)
     if user.is_superuser:  # whoever else reads them could not change a setting
-        shown |= {"warnings": _warnings(), "superuser": True}
+        shown |= {"warnings": _warnings(), "superuser": True, "doctor": results.last()}
     if user.has_perm("audit.view_auditevent"):
         shown |= {
             "sealing": True,
@@ -65,24 +70,45 @@ def _creations() -> dict[str, Any]:
     days = statistics.by_day(since=period_start(days=DAYS), days=DAYS)
     per_day = list(days.items())
     today, period = per_day[-1][1], statistics.total(days.values())
-    rates = [figures.consent_rate for _, figures in per_day]
-    labels = [f"{day}: {figures.inits:,}" for day, figures in per_day]
-    failed = [float(figures.failed + figures.unknown) for _, figures in per_day]
-    inits = [float(figures.inits) for _, figures in per_day]
     return {
         "figures": [_figure(*row, today, period) for row in _FIGURES],
         "per_day": per_day,
         "stated": _figure("stated", "Stated consent", "tab=stated", today, period),
         "consent_today": today.consent_rate,
         "consent_period": period.consent_rate,
-        "inits_bars": charts.bars(values=inits, labels=labels),
-        "failed_bars": charts.bars(values=failed, labels=labels, most=max(inits)),
-        "busiest": max(figures.inits for _, figures in per_day),
-        "consent_line": charts.line(values=rates, most=1),
+        **_charts(per_day),
         "first_day": per_day[0][0],
         "last_day": per_day[-1][0],
         "assumes": settings.CONSENT_MODE == "compat",
     }
+
+
+def _charts(per_day: Days) -> dict[str, Any]:
+    busiest = max(figures.inits for _, figures in per_day)
+    end = charts.end_of_axis(most=busiest)
+    rates = [figures.consent_rate for _, figures in per_day]
+    shares = charts.points(values=rates, labels=[_said_of_consent(*day) for day in per_day], end=1)
+    return {
+        "bars": charts.bars(
+            values=[figures.inits for _, figures in per_day],
+            bad=[figures.failed + figures.unknown for _, figures in per_day],
+            labels=[_said_of_creations(*day) for day in per_day],
+            end=end,
+        ),
+        "busiest": busiest,
+        "axis": (end, end // 2, 0),
+        "shares": shares,
+        "consent_line": charts.line(points=shares),
+    }
+
+
+def _said_of_creations(day: date, figures: statistics.Figures) -> str:
+    bad = figures.failed + figures.unknown
+    return f"{day}: {figures.inits:,}, of these failed or unknown {bad:,}"
+
+
+def _said_of_consent(day: date, figures: statistics.Figures) -> str:
+    return f"{day}: {percent(figures.consent_rate)} of {figures.inits:,}"
 
 
 def _figure(

@@ -18,6 +18,8 @@ from django_otp.forms import OTPAuthenticationFormMixin
 
 from backoffice import pages, unsent
 from backoffice.foreign import is_storable
+from guestportal.desk.unlocking import LONGEST_NAME
+from guestportal.signin import policy, views
 
 # A place's name, who may see it, its page, and what narrows that.
 PLACES = (
@@ -40,7 +42,6 @@ PLACES = (
     ("Tokens", "crm.view_apitoken", "crm_apitoken_changelist", ""),
     ("Audit", "audit.view_auditevent", "audit_auditevent_changelist", ""),
 )
-LONGEST_NAME = 150  # of `User.username`
 CLOCKS_DIFFER = timedelta(minutes=5)  # by less than this, whatever the machine
 
 
@@ -65,6 +66,7 @@ class SignInForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):  # type: 
         if self.errors:
             return cleaned  # a field was left empty: nobody has been authenticated
         user = self.get_user()
+        policy.require_password_sign_in(user=user)
         if user_has_device(user):
             self.clean_otp(user)
         elif settings.ADMIN_MFA == "required":
@@ -98,9 +100,8 @@ class Site(AdminSite):
     enable_nav_sidebar = False  # the header holds the few places there are
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Let staff in; where codes are required, only with one in this session."""
-        allowed = super().has_permission(request)
-        return allowed and (settings.ADMIN_MFA != "required" or request.user.is_verified())  # type: ignore[union-attr]
+        """Let staff in who signed in as ADMIN_LOGIN and ADMIN_MFA want it."""
+        return super().has_permission(request) and policy.may_enter(request)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Give every page what all of them need.
@@ -124,10 +125,15 @@ class Site(AdminSite):
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Sign somebody in, with what they had typed before their session ran out."""
         kept = {unsent.FIELD: request.POST.get(unsent.FIELD, "")} | (extra_context or {})
+        kept |= policy.login_page(request)
         response = super().login(request, kept)
         if request.method == "POST" and response.status_code == 302:
             unsent.keep(request, path=request.POST.get("next", ""))
         return response
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Sign somebody out; at the identity provider too, if it let them in."""
+        return views.sign_out(request) or super().logout(request, extra_context)
 
     def _sign_in_again(self, request: HttpRequest, text: str) -> HttpResponse:
         """Show the sign-in in the place of a page, and keep `text` in its form."""

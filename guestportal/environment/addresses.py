@@ -58,6 +58,19 @@ def mailbox(value: str) -> str:
     return value
 
 
+def region(value: str) -> str:
+    """Return the domain of a region, whose hosts are ``api.`` it and the like. Raises ValueError.
+
+    The address of one of those hosts is a slip: nothing would be found below it.
+    """
+    if not value:
+        return value
+    name = mail_domain(value)  # as long as it may be with the longest of those before it
+    if name.startswith(("api.", "apps.", "login.", "webmessaging.")):
+        raise ValueError("a host of a region")
+    return name
+
+
 def origin(value: str) -> str:
     """Return an origin as browsers send it. Raises ValueError."""
     return _written(_split(value, {"http", "https"}))
@@ -98,6 +111,19 @@ def url(*, path: str) -> Callable[[str], str]:
         return _written(parts) + parts.path + query
 
     return parse
+
+
+def issuer(value: str) -> str:
+    """Return the address by which an identity provider names itself, untouched.
+
+    Tokens are compared with it character by character (OpenID Connect Core 1.0, 3.1.3.7), so even
+    a slash at its end stays or is missing as it was written. Raises ValueError.
+    """
+    if value:
+        parts = _split(value, {"http", "https"}, after_host=True)
+        if parts.query or len(value) > 255:
+            raise ValueError("not an issuer")
+    return value
 
 
 def proxy(value: str) -> str:

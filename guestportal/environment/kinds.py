@@ -119,15 +119,19 @@ def header(value: str) -> tuple[str, str] | None:
     return name, sent
 
 
-def group_pair(value: str) -> str:
-    """Return ``THEIRS=OURS``, a group of the identity provider and one of ours. Raises ValueError.
+def group_map(value: str) -> dict[str, tuple[str, ...]]:
+    """Return which groups of ours each group of the identity provider stands for.
 
-    The last ``=`` parts them: a provider's group may be a distinguished name.
+    ``THEIRS=OURS`` parted by commas; where there is a semicolon, by semicolons alone, and the last
+    ``=`` counts: a provider's group may be a distinguished name. Raises ValueError.
     """
-    theirs, _, ours = value.rpartition("=")
-    if not theirs.strip() or not ours.strip() or len(value) > 400:
-        raise ValueError("not a pair")
-    return f"{theirs.strip()}={ours.strip()}"
+    found: dict[str, tuple[str, ...]] = {}
+    for pair in filter(None, map(str.strip, value.split(";" if ";" in value else ","))):
+        theirs, _, ours = (part.strip() for part in pair.rpartition("="))
+        if not theirs or not ours or len(ours) > 150 or not pair.isprintable():
+            raise ValueError("not a pair")
+        found[theirs] = (*found.get(theirs, ()), ours)
+    return found
 
 
 def _plain_secret(value: str, least: int) -> str:

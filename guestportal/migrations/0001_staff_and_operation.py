@@ -42,6 +42,9 @@ class Migration(migrations.Migration):
                 ('issuer', models.CharField(max_length=255)),
                 ('subject', models.CharField(max_length=255)),
                 ('bound_at', models.DateTimeField()),
+                ('checked_at', models.DateTimeField(null=True)),
+                ('asked_at', models.DateTimeField(null=True)),
+                ('tokens', models.TextField(blank=True)),
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='identity', to=settings.AUTH_USER_MODEL)),
             ],
             options={

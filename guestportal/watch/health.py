@@ -13,8 +13,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from audit import triggers
-from audit.sealing import seals
+from audit import restore_list, triggers
+from audit.sealing import anchors, seals
 from crm import sessions
 from guestportal.loopback import is_loopback
 from guestportal.stores import broker, cache
@@ -113,17 +113,37 @@ def _details() -> dict[str, Any]:
             "callsFree": round(gate.calls_free, 1) if gate.rate_per_minute else None,
         },
         "inFlight": in_flight.count(),
+        "restoreList": _restore_list(),
         **stored,
     }
 
 
+def _restore_list() -> str:
+    if settings.RESTORE_LIST is None:
+        return "not set"
+    return restore_list.trouble() or "ok"
+
+
 def _stored() -> dict[str, Any]:
     return {
+        "anchors": _anchors(),
         "unsealedSeconds": round(seals.oldest_unsealed_age(), 1),
         "overdue": health.overdue(),
         "queued": health.queue_depth(),
         "queuedSeconds": round(health.oldest_queued_age(), 1),
     }
+
+
+def _anchors() -> str:
+    try:
+        lost = anchors.lost()
+    except FileNotFoundError:
+        return "no anchor file here"
+    except OSError as exc:
+        return f"the anchor file cannot be read: {exc.strerror}"
+    if not lost:
+        return "ok"
+    return f"seal {lost} is anchored and gone: a restored backup? see manage.py audit_restored"
 
 
 def _may_see_details(request: HttpRequest) -> bool:

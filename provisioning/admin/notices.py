@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from audit.staff import actor
-from backoffice.confirming import Question, ask
+from backoffice.confirming import AsksToDelete, Question, ask
 from backoffice.lists import ClosedAdmin
 from provisioning.consent import notices, wording
 from provisioning.models import Notice, NoticeDraft
@@ -54,11 +54,12 @@ class NoticeDraftForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(NoticeDraft)
-class NoticeDraftAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class NoticeDraftAdmin(AsksToDelete):
     """Notices being written; whoever may publish makes them final."""
 
+    deletes, deleted = "Delete selected drafts", "Notice drafts deleted"
     list_display = ("version", "language", "effective_at")
-    actions = ("publish",)
+    actions = ("publish", "delete_selected")
     form = NoticeDraftForm
     change_form_template = "admin/provisioning/notice_form.html"
 
@@ -85,6 +86,18 @@ class NoticeDraftAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 sentence = f"{draft.version} is published in {draft.language} already."
                 self.message_user(request, sentence, messages.ERROR)
         return None
+
+    def question(self, *, rows: Sequence[NoticeDraft]) -> Question:
+        one = len(rows) == 1
+        return Question(
+            title="Delete a notice draft" if one else "Delete notice drafts",
+            button="Delete the draft" if one else f"Delete {len(rows)} drafts",
+            back=self.list_address(),
+            loses=True,
+            happens=["The text of the draft is gone: nobody has a copy of it here."],
+            stays=["Every notice that was published."],
+            concerns=[_named(row) for row in rows],
+        )
 
 
 def _question(drafts: Sequence[NoticeDraft]) -> Question:

@@ -12,19 +12,22 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import User
-from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from audit.staff import actor
 from backoffice import unsent
 from backoffice.lists import count
+from crm.imports import uploads
 from provisioning import reviews
 from provisioning.admin.filters import FOLLOW_UP
 from provisioning.models import TO_REVIEW, GuestCreation, Verdict
 
 MOST = 1_000
+_TICKET = "selection"
+_SELECT_AGAIN = "Select the creations again: a selection is kept for an hour. Your reason is kept."
 _FILTERS = "_changelist_filters"  # as Django's lists hand them to the pages of their rows
 
 
@@ -87,9 +90,14 @@ def review_selected(
     admin_: Any, request: HttpRequest, queryset: QuerySet[GuestCreation]
 ) -> HttpResponse | None:
     """Ask for verdict and reason; record them once they are confirmed."""
-    if "creations" in request.POST:
-        queryset = GuestCreation.objects.filter(id__in=_named(request.POST["creations"]))
-    chosen = list(queryset.order_by("-id")[: MOST + 1])
+    ticket = request.POST.get(_TICKET, "")
+    try:
+        rows = _selected(request, ticket) if ticket else queryset.order_by("-id")
+        chosen = list(rows[: MOST + 1])
+    except uploads.UploadGone:
+        unsent.remember(request, path=request.path, text=unsent.typed(request))
+        admin_.message_user(request, _SELECT_AGAIN, messages.ERROR)
+        return None
     if len(chosen) > MOST:
         admin_.message_user(request, f"At most {MOST:,} at once.", messages.ERROR)
         return None
@@ -97,6 +105,8 @@ def review_selected(
     form = ReviewForm(request.POST if sent else None, initial=unsent.take(request))
     if form.is_bound and form.is_valid():
         done = record(request=request, creations=chosen, form=form)
+        if ticket:
+            uploads.forget(ticket=ticket)
         admin_.message_user(request, f"Reviews recorded: {done:,}.", messages.SUCCESS)
         return None
     context = {
@@ -106,7 +116,7 @@ def review_selected(
         "form": form,
         "chosen": chosen,
         "by_reason": _by_reason(chosen),
-        "creations": ",".join(str(row.id) for row in chosen),
+        "selection": (_TICKET, ticket or _keep(request, chosen)),
         "checkbox": ACTION_CHECKBOX_NAME,
     }
     return TemplateResponse(request, "admin/provisioning/guestcreation/review.html", context)
@@ -118,9 +128,17 @@ def _by_reason(chosen: Iterable[GuestCreation]) -> list[tuple[str, int]]:
     return Counter(word or "Nothing to review" for word in words).most_common()
 
 
-def _named(creations: str) -> list[UUID]:
-    """Return the ids that the confirmation names, in one field: Django takes 1,000 in a form."""
-    try:
-        return [UUID(each) for each in creations.split(",")]
-    except ValueError as exc:
-        raise BadRequest("creations are no ids") from exc
+def _keep(request: HttpRequest, chosen: Iterable[GuestCreation]) -> str:
+    """Keep what is selected, and return its ticket.
+
+    In the form a thousand ids would be more than a stranger may send, and so the typed reason would
+    go with a session that ran out.
+    """
+    ids = " ".join(str(row.id) for row in chosen)
+    return uploads.keep(content=ids.encode(), actor=actor(request))
+
+
+def _selected(request: HttpRequest, ticket: str) -> QuerySet[GuestCreation]:
+    """Return what was selected when the form was shown. Raises UploadGone."""
+    ids = uploads.opened(ticket=ticket, actor=actor(request)).decode().split()
+    return GuestCreation.objects.filter(id__in=ids).order_by("-id")

@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from audit import log
-from provisioning.follow_up.rounds import BATCH, go_round
+from audit import log, restore_list
+from audit.restore_list import What
+from provisioning.follow_up.rounds import BATCH, CLOCKS_DIFFER, go_round, is_due
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.platform import Deletion, get_platform
 from provisioning.ledger.erasing import empty_write_ahead_log, queue_deletion
@@ -28,6 +29,8 @@ MOST_ERRORS = 3
 STEP_TAKES = timedelta(minutes=2)
 # The vendor's exports take days; who waits longer than this waits for a person.
 LONGEST = timedelta(days=30)
+# No step is put off for as long as this.
+LONGEST_PAUSE = timedelta(days=2)
 
 
 def subjects_of(creation: GuestCreation) -> list[str] | None:
@@ -55,9 +58,13 @@ def delete_on_platform() -> int:
     """Take the next step of each deletion that is due; return how many are done now."""
     if not get_platform().follows_up:
         return 0
-    due = PlatformDeletion.objects.filter(
-        due_at__lte=timezone.now(), platform=settings.GENESYS_PLATFORM
+    ours = PlatformDeletion.objects.filter(platform=settings.GENESYS_PLATFORM)
+    now = timezone.now()
+    # Asked for by a clock that ran ahead: the wait for a person would begin that much later.
+    ours.exclude(state=State.DONE).filter(requested_at__gt=now + CLOCKS_DIFFER).update(
+        requested_at=now
     )
+    due = ours.filter(is_due("due_at", within=LONGEST_PAUSE))
     return go_round(due.order_by("due_at")[:BATCH], _take_step, put_off=_failed)
 
 
@@ -69,9 +76,10 @@ def waiting_for_a_person() -> int:
 def mark_done(*, creations: Iterable[UUID], actor: str) -> int:
     """Record that these creations' guests are deleted on the platform; return how many waited."""
     with transaction.atomic():
-        done = sum(_mark(creation, actor) for creation in creations)
+        done = [creation for creation in creations if _mark(creation, actor)]
+        restore_list.append_after_commit(what=What.PLATFORM_DELETED, creations=done)
     transaction.on_commit(empty_write_ahead_log)
-    return done
+    return len(done)
 
 
 def _take_step(row: PlatformDeletion, deadline: Deadline) -> bool:
@@ -80,11 +88,18 @@ def _take_step(row: PlatformDeletion, deadline: Deadline) -> bool:
         return False
     deletion = Deletion(tuple(row.subjects), row.request_id, row.errors)
     while deletion.subjects:
-        deletion = get_platform().delete_guest(deletion=deletion, deadline=deadline)
+        deletion = get_platform().delete_guest(
+            deletion=deletion, deadline=deadline, is_ours=_is_somebodys
+        )
         _keep(row, deletion)
         if deletion.pause:
             return False
     return bool(mark_done(creations=[row.creation_id], actor=HOUSEKEEPING))
+
+
+def _is_somebodys(guest_id: str) -> bool:
+    rows = GuestCreation.objects.filter(guest_id=guest_id, platform=settings.GENESYS_PLATFORM)
+    return rows.filter(erased_at=None).exists()
 
 
 def _claim(row: PlatformDeletion) -> bool:

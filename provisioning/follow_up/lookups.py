@@ -4,7 +4,7 @@ A guest asked for after its consent was taken back would have that consent. Foun
 its guest, which rests. Not found twice, a minute apart: there is none.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from provisioning import ledger
 from provisioning.follow_up.deletions import delete_duplicate
-from provisioning.follow_up.rounds import BATCH, go_round
+from provisioning.follow_up.rounds import BATCH, CLOCKS_DIFFER, go_round
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.platform import Guest, get_platform
 from provisioning.ledger import Entry
@@ -32,9 +32,11 @@ def unsettled() -> QuerySet[GuestCreation]:
 def settle_unknown() -> int:
     """Look for the guests that may exist; return how many creations were settled."""
     again = timezone.now() - LOOK_AGAIN_AFTER
-    due = unsettled().filter(Q(looked_up_at=None) | Q(looked_up_at__lt=again))
+    due = unsettled().filter(
+        Q(looked_up_at=None) | Q(looked_up_at__lt=again) | Q(looked_up_at__gt=_ahead())
+    )
     rows = due.order_by(F("looked_up_at").asc(nulls_first=True), "id")[:BATCH]
-    return go_round(rows, _look, put_off=_looked)
+    return go_round(rows, _look, put_off=ledger.looked_up)
 
 
 def _look(row: GuestCreation, deadline: Deadline) -> bool:
@@ -50,8 +52,8 @@ def _look(row: GuestCreation, deadline: Deadline) -> bool:
             rests=True,
         )
         return True
-    if row.looked_up_at is None:
-        _looked(row)
+    if row.looked_up_at is None or row.looked_up_at > _ahead():
+        ledger.looked_up(row)
         return False
     return ledger.not_found(entry=entry)
 
@@ -71,5 +73,6 @@ def _only_one(row: GuestCreation, guest: Guest, deadline: Deadline) -> str:
     return guest.id if guest.id not in extra else min(ids.difference(extra))
 
 
-def _looked(row: GuestCreation) -> None:
-    GuestCreation.objects.filter(id=row.id).update(looked_up_at=timezone.now())
+def _ahead() -> datetime:
+    """Return the moment after which a look is dated by a clock that has been corrected since."""
+    return timezone.now() + CLOCKS_DIFFER

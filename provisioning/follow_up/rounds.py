@@ -2,16 +2,19 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Model
+from django.db.models import Model, Q
+from django.utils import timezone
 
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import Busy, PlatformError, TimedOut, Unavailable
 
 logger = logging.getLogger(__name__)
 BATCH = 10  # visitors come first: they share the platform's rate
+CLOCKS_DIFFER = timedelta(minutes=5)  # by less than this, whatever the machine
 # What passes by itself: the round ends, and the next one tries again.
 _PASSING = (Busy, TimedOut, Unavailable)
 
@@ -37,6 +40,15 @@ def go_round(
             logger.warning("%s: %s. %s", _name(row), exc, exc.remedy)
             put_off(row)
     return done
+
+
+def is_due(column: str, *, within: timedelta) -> Q:
+    """Return the condition: the moment in `column` has come.
+
+    One further ahead than `within` was written by a clock that has been corrected since.
+    """
+    now = timezone.now()
+    return Q(**{f"{column}__lte": now}) | Q(**{f"{column}__gt": now + within})
 
 
 def _name(row: Model) -> str:

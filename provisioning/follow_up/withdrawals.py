@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import F
 from django.utils import timezone
 
 from provisioning import ledger
 from provisioning.follow_up.lookups import unsettled
-from provisioning.follow_up.rounds import BATCH, go_round
+from provisioning.follow_up.rounds import BATCH, go_round, is_due
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.platform import get_platform
 from provisioning.models import GuestCreation, Withdrawal
@@ -26,7 +25,7 @@ def tell_withdrawals() -> int:
     """Tell the platform of consents taken back; return how many sessions were dealt with."""
     if not get_platform().follows_up:
         return 0
-    due = Withdrawal.objects.filter(platform_due_at__lte=timezone.now())
+    due = Withdrawal.objects.filter(is_due("platform_due_at", within=2 * PUT_OFF_FOR))
     return go_round(due.order_by("platform_due_at")[:BATCH], _tell, put_off=_put_off)
 
 
@@ -69,4 +68,4 @@ def _unsettled(withdrawal: Withdrawal) -> bool:
 
 def _put_off(withdrawal: Withdrawal) -> None:
     row = Withdrawal.objects.filter(session_hash=withdrawal.session_hash)
-    row.update(platform_due_at=F("platform_due_at") + PUT_OFF_FOR)
+    row.update(platform_due_at=timezone.now() + PUT_OFF_FOR)

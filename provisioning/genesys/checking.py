@@ -41,9 +41,18 @@ def token(*, calls: Calls) -> Check:
 
 def described(*, error: PlatformError) -> str:
     """Return an error as an operator reads it: what was refused, and what to do."""
-    said = " ".join(str(part) for part in (error.status or "", error.platform_code) if part)
-    remedy = error.remedy or "Check GENESYS_BASE_URL, GENESYS_OAUTH_URL and the network."
-    return f"{error}{f' (HTTP {said})' if said else ''}. {remedy}"
+    return f"{said(error=error)}. {remedy(error=error)}"
+
+
+def said(*, error: PlatformError) -> str:
+    """Return what was refused, with the platform's status and code."""
+    told = " ".join(str(part) for part in (error.status or "", error.platform_code) if part)
+    return f"{error}{f' (HTTP {told})' if told else ''}"
+
+
+def remedy(*, error: PlatformError) -> str:
+    """Return what to do about an error."""
+    return error.remedy or "Check GENESYS_BASE_URL, GENESYS_OAUTH_URL and the network."
 
 
 def _missing_scopes(given: Token) -> str:

@@ -7,7 +7,7 @@ delete one.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 from urllib.parse import quote
 
@@ -29,6 +29,8 @@ ANONYMOUS_NAME = "Anonymous Visitor"
 _GUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}")
 # ISO 8601 in digits and its own separators: `fromisoformat` takes any character between the parts.
 _MOMENT = r"[0-9TtZz:.,+ W-]{8,40}"
+# Of those, what browsers read too. They know no weeks, and no digits without separators.
+_READABLE = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.]\d+)?)?(Z|[+-]\d\d:\d\d)?"
 _WORD = r"[A-Za-z_-]{1,16}"
 
 
@@ -146,9 +148,20 @@ def _read_guest_token(answer: Answer) -> GuestToken:
     value = body.get("token")
     if not isinstance(value, str) or not 0 < len(value) <= 16_384 or not value.isprintable():
         raise Protocol("the platform's token is not one", **about(answer))
-    expires_at = storable(body.get("expires_at"), limit=40, shape=_MOMENT)
     try:
-        datetime.fromisoformat(expires_at)
-    except ValueError as exc:
+        expires_at = _expiry(storable(body.get("expires_at"), limit=40, shape=_MOMENT))
+    except (ValueError, OverflowError) as exc:
         raise Protocol("the platform's token says no expiry", **about(answer)) from exc
     return GuestToken(value=value, expires_at=expires_at)
+
+
+def _expiry(said: str) -> str:
+    """Return the moment as it was said or, where no browser would read that, in UTC.
+
+    Raises ValueError or OverflowError where it is none.
+    """
+    ends = datetime.fromisoformat(said)
+    if re.fullmatch(_READABLE, said, re.ASCII):
+        return said
+    ends = ends.astimezone(UTC) if ends.tzinfo else ends.replace(tzinfo=UTC)
+    return ends.isoformat().replace("+00:00", "Z")

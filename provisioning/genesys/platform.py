@@ -143,8 +143,14 @@ class Platform(Protocol):
     def deletion(self, *, guest_id: str, session_key: str, generation: int) -> Deletion:
         """Return what is to be deleted of a guest; `guest_id` is empty where one may exist."""
 
-    def delete_guest(self, *, deletion: Deletion, deadline: Deadline) -> Deletion:
-        """Take one step towards the end of a deletion, and return how far that got."""
+    def delete_guest(
+        self, *, deletion: Deletion, deadline: Deadline, is_ours: Callable[[str], bool]
+    ) -> Deletion:
+        """Take one step towards the end of a deletion, and return how far that got.
+
+        `is_ours` tells of a guest that had to be looked for whether somebody has it who is not
+        erased: the person came back since.
+        """
 
     def attribute_error(self, *, name: str, value_type: str) -> str:
         """Return why there can be no such attribute, empty where there can; does no I/O.

@@ -5,6 +5,7 @@ transitions.py   what becomes of a row
 queue.py         rows that wait for the worker
 withdrawal.py    consent taken back: what it does to the session's rows
 erasing.py       what an erasure leaves of a row
+listing.py       random ids of a session's rows, for the list of what a restore does again
 recovery.py      what a crash left open
 transactions.py  the units and short transactions that all of it is made of
 sql.py           what every init reads and writes, as SQL; sqlite.py, postgresql.py: how
@@ -41,6 +42,7 @@ from provisioning.ledger.transitions import (
     consent_stands,
     give_up,
     guest_created,
+    looked_up,
     mark_reviewed,
     mark_withdrawn,
     not_found,
@@ -71,6 +73,7 @@ __all__ = [
     "give_up",
     "guest_created",
     "in_work",
+    "looked_up",
     "mark_reviewed",
     "mark_withdrawn",
     "not_found",

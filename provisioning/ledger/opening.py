@@ -11,7 +11,7 @@ Reuse, resume and idempotency are one decision, taken under the session's lock, 
 import enum
 import hmac
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -20,10 +20,12 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.utils import timezone
 
-from audit import log
+from audit import log, restore_list
+from audit.restore_list import What
 from provisioning.consent.decision import Consent
 from provisioning.consent.notices import ShownNotice
 from provisioning.ledger import sql
+from provisioning.ledger.listing import Ids, ids_of
 from provisioning.ledger.sql import History
 from provisioning.ledger.transactions import (
     QUEUED_FOR,
@@ -93,11 +95,15 @@ class Intent:
 
 @dataclass(frozen=True)
 class Opened:
-    """The creation that serves an init. `answer` is the kept answer of a repeated key, if any."""
+    """The creation that serves an init. `answer` is the kept answer of a repeated key, if any.
+
+    `restated`: the session whose withdrawal ended with the consent that was stated now.
+    """
 
     entry: Entry
     step: Step
     answer: str = field(default="", repr=False)
+    restated: Ids | None = None
 
 
 def open_creation(*, intent: Intent) -> Opened:
@@ -107,10 +113,14 @@ def open_creation(*, intent: Intent) -> Opened:
     """
     unit = partial(_open, intent)
     try:
-        return run_in_session(intent.session_hash, unit)
+        opened = run_in_session(intent.session_hash, unit)
     except IntegrityError:
         # Somebody gave the session its name in the log at the same moment: now it has one.
-        return run_in_session(intent.session_hash, unit)
+        opened = run_in_session(intent.session_hash, unit)
+    if ids := opened.restated:
+        creations = [*ids.creations, opened.entry.id]
+        restore_list.append(what=What.RESTATED, creations=creations, record=ids.record)
+    return opened
 
 
 def find_guest(*, session_hash: str, guest_id: str, event_request_id: str) -> Entry | None:
@@ -135,10 +145,17 @@ def _open(intent: Intent, known: History) -> Opened:
     key = _find_key(intent)
     if key and _serves(key.creation, now):
         return _repeat(key, intent, now)
-    if known.withdrawn:
-        meet_withdrawal(session_hash=intent.session_hash, event_request_id=intent.event_request_id)
-        _respect_withdrawal(intent)
-        known = database.look(intent.session_hash)  # which may have a name in the log now
+    if not known.withdrawn:
+        return _serve(intent, known)
+    meet_withdrawal(session_hash=intent.session_hash, event_request_id=intent.event_request_id)
+    restated = _respect_withdrawal(intent)
+    # Which may have a name in the log now.
+    opened = _serve(intent, database.look(intent.session_hash))
+    return replace(opened, restated=restated)
+
+
+def _serve(intent: Intent, known: History) -> Opened:
+    now = known.now
     latest = GuestCreation.objects.get(id=known.latest) if known.latest else None
     earlier = latest and (_resumable(intent, latest, now) or _reusable(intent, latest, now))
     if earlier is None:
@@ -176,13 +193,17 @@ def _repeat(key: IdempotencyKey, intent: Intent, now: datetime) -> Opened:
     return _token_for(key.creation, intent, key.answer)
 
 
-def _respect_withdrawal(intent: Intent) -> None:
-    """Let a stated consent end an earlier withdrawal, and nothing else go past one."""
+def _respect_withdrawal(intent: Intent) -> Ids | None:
+    """Let a stated consent end an earlier withdrawal, and nothing else go past one.
+
+    Returns the session's ids where it did.
+    """
     if not intent.consent.given:
-        return
+        return None
     if intent.consent.basis != ConsentBasis.STATED:
         raise ConsentWithdrawn  # between our decision and this transaction
     Withdrawal.objects.filter(session_hash=intent.session_hash).delete()
+    return ids_of(session_hash=intent.session_hash)
 
 
 def _resumable(intent: Intent, latest: GuestCreation, now: datetime) -> GuestCreation | None:

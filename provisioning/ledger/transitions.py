@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import log
@@ -112,6 +113,11 @@ def not_found(*, entry: Entry) -> bool:
     return _settle(entry, (Status.UNKNOWN,), Status.FAILED, Outcome("not_found", sent=True))
 
 
+def looked_up(row: GuestCreation) -> None:
+    """Note that the platform was asked about `row`; nothing has become of the visitor by that."""
+    GuestCreation.objects.filter(id=row.id).update(looked_up_at=timezone.now())
+
+
 def rest(*, entry: Entry) -> None:
     """Let an overdue guest without a token rest, for the session's next init to resume."""
     rows = GuestCreation.objects.filter(id=entry.id, status=Status.GUEST_CREATED)
@@ -198,15 +204,27 @@ def consent_stands(*, entry: Entry) -> bool:
     return run(rows.exists)
 
 
-def mark_withdrawn(*, session_hash: str) -> int:
-    """Mark the session's consented creations withdrawn, in the caller's transaction; count them."""
-    now = timezone.now()
-    return GuestCreation.objects.filter(
+def withdrawable(*, session_hash: str, newest: UUID | None = None) -> QuerySet[GuestCreation]:
+    """Return the session's creations, up to the `newest`, whose consent can still be withdrawn."""
+    rows = GuestCreation.objects.filter(
         session_hash=session_hash,
         consent_given=True,
         withdrawn_at=None,
         status__in=(*IN_WORK, *WITH_GUEST, Status.UNKNOWN),
-    ).update(withdrawn_at=now, updated_at=now)
+    )
+    return rows.filter(id__lte=newest) if newest else rows
+
+
+def mark_withdrawn(
+    *, session_hash: str, newest: UUID | None = None, at: datetime | None = None
+) -> int:
+    """Mark the session's `withdrawable` creations withdrawn, in the caller's transaction.
+
+    `at`: when the visitor asked for it; now, if that is not said. Returns how many were marked.
+    """
+    now = timezone.now()
+    rows = withdrawable(session_hash=session_hash, newest=newest)
+    return rows.update(withdrawn_at=at or now, updated_at=now)
 
 
 def mark_reviewed(

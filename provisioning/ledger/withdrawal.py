@@ -6,15 +6,18 @@ session's first init, if ever there is one.
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from django.utils import timezone
 
 from audit import log
+from audit.restore_list import What
 from provisioning import metrics
+from provisioning.ledger.listing import ids_of, list_after_commit
 from provisioning.ledger.transactions import session_transaction
 from provisioning.ledger.transitions import mark_withdrawn
-from provisioning.models import Withdrawal
+from provisioning.models import Withdrawal, WithdrawalCase
 
 UNMET_FOR = timedelta(days=400)
 _BATCH = 1_000
@@ -25,7 +28,7 @@ _CLOCKS_DIFFER = timedelta(days=1)
 class OnBehalf:
     """Who of the staff withdraws for a visitor; how (`Channel`) and when the visitor asked for it.
 
-    `case` stands in the erasable row alone.
+    `case` stands in an erasable row alone.
     """
 
     actor: str
@@ -53,24 +56,56 @@ def withdraw(*, session_hash: str, event_request_id: str, on_behalf: OnBehalf | 
     with session_transaction(session_hash) as history:
         # What staff ask for concerns somebody that something is stored of, and is no invention.
         known = history.latest is not None or on_behalf is not None
-        Withdrawal.objects.update_or_create(
+        _, new = Withdrawal.objects.update_or_create(
             session_hash=session_hash,
             defaults={
                 "withdrawn_at": now,
                 "unmet_at": None if known else now,
                 "platform_due_at": now if known else None,
                 "platform_told_at": None,
-                **({"case_number": on_behalf.case} if on_behalf else {}),
             },
         )
+        if on_behalf and on_behalf.case:
+            WithdrawalCase.objects.create(
+                session_hash=session_hash, withdrawn_at=now, case_number=on_behalf.case
+            )
         if known:
             withdrawn = mark_withdrawn(session_hash=session_hash)
+            # Repeating it changes nothing, so that nobody outside can make the list grow.
+            if new or withdrawn:
+                list_after_commit(what=What.WITHDRAWN, ids=ids_of(session_hash=session_hash))
             said = {"creations": withdrawn} | (on_behalf.said if on_behalf else {})
             actor = on_behalf.actor if on_behalf else "visitor"
             _record(session_hash, event_request_id, said, actor)
             return withdrawn
     metrics.UNMET_WITHDRAWALS.inc()
     return 0
+
+
+def withdraw_again(*, session_hash: str, newest: UUID | None, at: datetime) -> None:
+    """Withdraw once more what a restore brought back: up to the `newest` creation of then.
+
+    `at`: when the visitor asked for it.
+    """
+    with session_transaction(session_hash):
+        withdrawn = mark_withdrawn(session_hash=session_hash, newest=newest, at=at)
+        Withdrawal.objects.get_or_create(
+            session_hash=session_hash,
+            defaults={"withdrawn_at": at, "platform_due_at": timezone.now()},
+        )
+        said = {"creations": withdrawn, "askedAt": log.timestamp(at), "reason": "restored"}
+        _record(session_hash, "", said, "system")
+
+
+def end_again(*, session_hash: str) -> None:
+    """End a withdrawal that a restore brought back: consent was stated anew since."""
+    with session_transaction(session_hash):
+        Withdrawal.objects.filter(session_hash=session_hash).delete()
+        log.record(
+            kind="consent.restated",
+            subject=log.pseudonym(session_hash=session_hash),
+            data={"reason": "restored"},
+        )
 
 
 def meet_withdrawal(*, session_hash: str, event_request_id: str) -> None:

@@ -3,7 +3,14 @@
 Everything that ties a row to a person is keyed by the session's hash, so that an erasure finds it.
 """
 
-from provisioning.models.consent import Channel, Notice, NoticeContent, NoticeDraft, Withdrawal
+from provisioning.models.consent import (
+    Channel,
+    Notice,
+    NoticeContent,
+    NoticeDraft,
+    Withdrawal,
+    WithdrawalCase,
+)
 from provisioning.models.creations import GuestCreation, IdempotencyKey, InitCapability
 from provisioning.models.probe import WriteProbe
 from provisioning.models.rights import LegalHold, PlatformDeletion, Review
@@ -38,6 +45,7 @@ __all__ = [
     "Status",
     "Verdict",
     "Withdrawal",
+    "WithdrawalCase",
     "WriteProbe",
     "has_reason",
     "reasons_of",

@@ -78,10 +78,6 @@ class Withdrawal(models.Model):
     # When the platform is to be told, or looked at again once it was; empty: nothing to do.
     platform_due_at = models.DateTimeField(null=True, blank=True)
     platform_told_at = models.DateTimeField(null=True, blank=True)
-    # Of the latest one that staff entered; here alone, because an erasure deletes the row.
-    case_number = models.CharField(
-        max_length=64, blank=True, db_default="", validators=[validate_reference]
-    )
 
     class Meta:
         permissions = [("withdraw_consent", "Can withdraw consent on a person's behalf")]
@@ -98,3 +94,23 @@ class Withdrawal(models.Model):
 
     def __str__(self) -> str:
         return f"withdrawn {self.withdrawn_at:%Y-%m-%d}"
+
+
+class WithdrawalCase(models.Model):
+    """Under which case staff withdrew for a visitor: in no event, because an erasure deletes it.
+
+    It outlives the withdrawal, which ends when consent is stated again, and goes with the session's
+    last creation: until then somebody may have to show why the creations before are withdrawn.
+    """
+
+    session_hash = models.CharField(max_length=64)
+    withdrawn_at = models.DateTimeField()
+    case_number = models.CharField(max_length=64, validators=[validate_reference])
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["withdrawn_at"]
+        indexes = [models.Index(fields=["session_hash"], name="withdrawal_case_by_session")]
+
+    def __str__(self) -> str:
+        return self.case_number

@@ -1,10 +1,13 @@
-"""The row by which ``/readyz`` finds out whether the database takes a write."""
+"""The rows by which the service tells that it can write, and that it runs."""
 
 from django.db import models
 
 
 class WriteProbe(models.Model):
-    """One row, written every few seconds while somebody asks; it says nothing about anybody."""
+    """Row 1 is written by ``/readyz``, every few seconds while somebody asks; 2 by housekeeping.
+
+    They say nothing about anybody (`provisioning.health`).
+    """
 
     written_at = models.DateTimeField()
 

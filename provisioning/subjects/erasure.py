@@ -13,12 +13,14 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import log, triggers
+from audit.restore_list import What
 from crm import changes
 from provisioning import ledger
 from provisioning.follow_up.deletions import subjects_of
 from provisioning.ledger import recovery
 from provisioning.ledger.erasing import empty_write_ahead_log
-from provisioning.models import GuestCreation, LegalHold, Review, Withdrawal
+from provisioning.ledger.listing import ids_of, list_after_commit
+from provisioning.models import GuestCreation, LegalHold, Review, Withdrawal, WithdrawalCase
 from provisioning.subjects import holds
 
 BATCH = 100
@@ -34,15 +36,16 @@ class Erased:
     crm_records: int = 0
 
 
-def erase(*, session_hashes: Sequence[str], actor: str) -> Erased:
+def erase(*, session_hashes: Sequence[str], actor: str, reason: str = "request") -> Erased:
     """Erase all that is stored of these sessions; one transaction each, so safe to repeat.
 
+    `reason` stands in the event: ``request``, or ``restored`` for what a backup brought back.
     Raises holds.OnHold with nothing erased, or ledger.InWork while an init is under way.
     """
     recovery.recover()
     holds.refuse_if_held(session_hashes=session_hashes, actor=actor)
     triggers.let_blank(model=Review)
-    done = [_erase_session(key, actor) for key in session_hashes]
+    done = [_erase_session(key, actor, reason) for key in session_hashes]
     transaction.on_commit(empty_write_ahead_log)
     return Erased(
         sessions=len(done),
@@ -77,16 +80,18 @@ def count_expired() -> int:
     return _expired(before).count() if before else 0
 
 
-def _erase_session(session_hash: str, actor: str) -> tuple[int, int]:
+def _erase_session(session_hash: str, actor: str, reason: str) -> tuple[int, int]:
     with ledger.session_transaction(session_hash):
         # Again, under the lock: a hold placed since keeps what is left.
         if LegalHold.objects.filter(session_hash=session_hash).exists():
             raise holds.OnHold(reference="just placed")
+        list_after_commit(what=What.ERASED, ids=ids_of(session_hash=session_hash))
         creations = ledger.erase_creations(session_hash=session_hash, subjects_of=subjects_of)
         records = int(changes.erase_record(session_hash=session_hash))
-        Withdrawal.objects.filter(session_hash=session_hash).delete()
+        for model in (Withdrawal, WithdrawalCase):
+            model.objects.filter(session_hash=session_hash).delete()
         subject = log.forget(session_hash=session_hash) or ""
-        counts = {"reason": "request", "creations": creations, "crmRecords": records}
+        counts = {"reason": reason, "creations": creations, "crmRecords": records}
         log.record(kind="subject.erased", subject=subject, actor=actor, data=counts)
     return creations, records
 
@@ -115,6 +120,13 @@ def _expire_session(session_hash: str, before: datetime) -> int:
             return 0  # somebody was faster
         if not GuestCreation.objects.filter(session_hash=session_hash).exists():
             log.forget(session_hash=session_hash)
+            _forget_ended_withdrawals(session_hash)
         data = {"reason": "retention", "creations": erased}
         log.record(kind="subject.erased", subject=subject, data=data)
     return erased
+
+
+def _forget_ended_withdrawals(session_hash: str) -> None:
+    """Delete the cases of a session of which nothing is left that they are the reason of."""
+    if not Withdrawal.objects.filter(session_hash=session_hash).exists():
+        WithdrawalCase.objects.filter(session_hash=session_hash).delete()

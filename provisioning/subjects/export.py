@@ -21,8 +21,10 @@ from provisioning.models import (
     IdempotencyKey,
     InitCapability,
     LegalHold,
+    PlatformDeletion,
     Review,
     Withdrawal,
+    WithdrawalCase,
 )
 from provisioning.subjects.inventory import TABLES
 
@@ -58,6 +60,7 @@ def _session(key: str, holds: bool) -> Row:
         "crmRecord": _first(CrmRecord, session_hash=key),
         "withdrawal": withdrawal,
         "withdrawnAt": withdrawal and withdrawal["withdrawnAt"],
+        "withdrawalCases": _rows(WithdrawalCase, session_hash=key),
         **({"legalHold": _first(LegalHold, session_hash=key)} if holds else {}),
         "creations": [_creation(row) for row in _rows(GuestCreation, session_hash=key)],
         "changes": list(_changes(subject, holds)),
@@ -75,6 +78,8 @@ def _creation(row: Row) -> Row:
         # Their answers are encrypted under a key that only the client has.
         "idempotencyKeys": _rows(IdempotencyKey, creation=creation),
         "capabilities": _rows(InitCapability, creation=creation),
+        # Of a person who is not erased: of two guests of one session, the second.
+        "platformDeletions": _rows(PlatformDeletion, creation=creation),
     }
 
 

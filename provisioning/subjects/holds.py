@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from django.utils import timezone
 
 from audit import log
+from audit.restore_list import What
 from crm.models import CrmRecord
 from provisioning import ledger
+from provisioning.ledger.listing import ids_of, list_after_commit
 from provisioning.models import LegalHold
 
 
@@ -29,6 +31,7 @@ def place(*, session_hash: str, reference: str, actor: str) -> None:
             defaults={"reference": reference, "placed_at": timezone.now(), "placed_by": actor},
         )
         _record("hold.placed", session_hash, actor, reference)
+        list_after_commit(what=What.HELD, ids=ids_of(session_hash=session_hash))
 
 
 def lift(*, session_hash: str, actor: str) -> bool:
@@ -39,6 +42,7 @@ def lift(*, session_hash: str, actor: str) -> bool:
             return False
         hold.delete()
         _record("hold.lifted", session_hash, actor, hold.reference)
+        list_after_commit(what=What.LIFTED, ids=ids_of(session_hash=session_hash))
     return True
 
 

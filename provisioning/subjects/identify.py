@@ -11,10 +11,16 @@ from audit.models import SubjectSalt
 from crm import lookup, sessions
 from crm.models import CrmRecord
 from crm.validators import validate_address
-from provisioning.models import GuestCreation, IdempotencyKey, LegalHold, Withdrawal
+from provisioning.models import (
+    GuestCreation,
+    IdempotencyKey,
+    LegalHold,
+    Withdrawal,
+    WithdrawalCase,
+)
 
 _KEYED_BY_SESSION = (
-    CrmRecord, GuestCreation, Withdrawal, IdempotencyKey, LegalHold, SubjectSalt,
+    CrmRecord, GuestCreation, Withdrawal, WithdrawalCase, IdempotencyKey, LegalHold, SubjectSalt,
 )  # fmt: skip
 
 

@@ -77,7 +77,8 @@ TABLES: dict[str, Table] = {
         },
     ),
     "crm_importupload": Table(
-        "a CSV file between preview and import, encrypted under a key of that page: one hour",
+        "what waits for a confirmation: a CSV file, its errors, the ids selected for a review;"
+        " encrypted under a key of that page: one hour",
         {
             Fate(EXPIRES, WITHHELD, EXPIRES): "content",
             Fate(EXPIRES, NOBODY, EXPIRES): "id uploaded_by uploaded_at",
@@ -139,12 +140,21 @@ TABLES: dict[str, Table] = {
         " last request where no init of it ever came",
         {
             Fate(DELETED, EXPORTED, STAYS): (
-                "session_hash withdrawn_at unmet_at platform_due_at platform_told_at case_number"
+                "session_hash withdrawn_at unmet_at platform_due_at platform_told_at"
             )
         },
     ),
+    "provisioning_withdrawalcase": Table(
+        "the case of a withdrawal that staff entered, also after consent was stated again; with the"
+        " session's last creation, unless the withdrawal stands",
+        {
+            Fate(DELETED, EXPORTED, DELETED): "session_hash withdrawn_at case_number",
+            Fate(DELETED, NOBODY, DELETED): "id",
+        },
+    ),
     "provisioning_writeprobe": Table(
-        "the row that /readyz writes to see that one can be written", {_OURS: "id written_at"}
+        "by which /readyz sees that a row can be written, and housekeeping tells that it runs",
+        {_OURS: "id written_at"},
     ),
     "provisioning_legalhold": Table(
         "a legal hold, until it is lifted",
@@ -154,12 +164,13 @@ TABLES: dict[str, Table] = {
         },
     ),
     "provisioning_platformdeletion": Table(
-        "a guest to be deleted on the platform, made by an erasure; what names it goes when done",
+        "a guest to be deleted on the platform: of somebody erased, or a second one of a session;"
+        " what names it goes when done",
         {
+            Fate(UNLINKED, EXPORTED, UNLINKED): "platform guest_id state requested_at done_at",
             Fate(UNLINKED, WITHHELD, UNLINKED): (
-                "creation_id platform guest_id subjects request_id errors due_at state requested_at"
-                " done_at done_by"
-            )
+                "creation_id subjects request_id errors due_at done_by"
+            ),
         },
     ),
     "provisioning_notice": Table(
@@ -214,9 +225,12 @@ TABLES: dict[str, Table] = {
             " throttling_failure_count throttling_failure_timestamp created_at last_used_at"
         },
     ),
+    "guestportal_unlocking": Table(
+        "how often sign-in was unlocked for a member of staff", {_OURS: "user_id times"}
+    ),
     "guestportal_staffidentity": Table(
         "whom the identity provider means by an account of your staff",
-        {_OURS: "id user_id issuer subject bound_at"},
+        {_OURS: "id user_id issuer subject bound_at checked_at asked_at tokens"},
     ),
     "guestportal_doctorresult": Table(
         "what `doctor` found last: sentences of the set-up", {_OURS: "number checked_at findings"}

@@ -16,10 +16,16 @@ from crm.models import CrmRecord
 from provisioning import ledger
 from provisioning.follow_up import lookups
 from provisioning.ledger.erasing import empty_write_ahead_log
-from provisioning.models import GuestCreation, IdempotencyKey, LegalHold, Withdrawal
+from provisioning.models import (
+    GuestCreation,
+    IdempotencyKey,
+    LegalHold,
+    Withdrawal,
+    WithdrawalCase,
+)
 
 _KEYED: tuple[type[models.Model], ...] = (
-    CrmRecord, GuestCreation, IdempotencyKey, LegalHold, Withdrawal,
+    CrmRecord, GuestCreation, IdempotencyKey, LegalHold, Withdrawal, WithdrawalCase,
 )  # fmt: skip
 _BATCH = 1_000
 

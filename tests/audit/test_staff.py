@@ -33,8 +33,7 @@ def test_records_who_gave_whom_a_role(root):
     browser = Client()
     browser.force_login(root)
 
-    form = {"username": "clerk", "is_active": "on", "is_staff": "on", "groups": [role.pk]}
-    form |= {"date_joined_0": "2026-11-22", "date_joined_1": "12:00:00"}
+    form = {"username": "clerk", "is_active": "on", "groups": [role.pk]}
     browser.post(f"/admin/auth/user/{clerk.pk}/change/", form)
 
     (event,) = events("staff.rights_changed")
@@ -76,6 +75,45 @@ def test_records_an_account_made_superuser_or_closed(root):
         True,
         False,
     )
+
+
+def test_records_a_new_password_and_a_new_name_without_repeating_them(root):
+    clerk = User.objects.create_user("clerk", is_staff=True)
+    browser = Client()
+    browser.force_login(root)
+
+    password = {"password1": "correct-horse-1", "password2": "correct-horse-1"}
+    form = password | {"usable_password": "true", "set-password": "1"}
+    browser.post(f"/admin/auth/user/{clerk.pk}/password/", form)
+    browser.post(f"/admin/auth/user/{clerk.pk}/change/", {"username": "claire", "is_active": "on"})
+
+    found = events("staff.particulars_changed")
+    assert [event["data"]["fields"] for event in found] == [["password"], ["username"]]
+    assert {event["actor"] for event in found} == {f"staff:{root.pk}"}
+    assert "claire" not in str(found)
+
+
+def test_records_no_password_that_signing_in_only_hashed_anew(root, settings):
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
+        *settings.PASSWORD_HASHERS,
+    ]
+    before = User.objects.get().password
+
+    sign_in(Client(), "root")
+
+    assert User.objects.get().password != before
+    assert events("staff.particulars_changed") == []
+
+
+def test_records_what_a_role_was_called_before(root):
+    role = Group.objects.create(name="Auditor")
+
+    role.name = "Revisor"
+    role.save()
+
+    (event,) = events("staff.role_renamed")
+    assert event["data"] == {"who": "group:Revisor", "before": "group:Auditor"}
 
 
 def test_records_nothing_when_an_account_is_saved_as_it_is(root):

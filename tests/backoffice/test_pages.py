@@ -21,6 +21,15 @@ ASKED = [
         {name: NUL}
         for name in ("q", "o", "p", "kind", "tab", "found", "like", "id", "guest_id", NUL)
     ),
+    *(
+        {name: value}
+        for name in ("why", "reviewer", "verdict__exact", "reviewer__id__exact", "days", "scope")
+        for value in (NUL, "none", LONG, HUGE, "-1")
+    ),
+    *(
+        {"_changelist_filters": each}
+        for each in ("tab=%00", "status__exact=%00", "why=none&p=" + HUGE, "%00", LONG)
+    ),
     *({name: HUGE} for name in ("o", "p", "days", "id__in", "id__gt", "created_at__year")),
     {"q": LONG},
     {"q": b"\xed\xa0\x80"},
@@ -39,7 +48,11 @@ OWN_ACTIONS = {
     "provisioning_noticedraft": "publish",
     "provisioning_platformdeletion": "mark_done",
 }
-FINDS = ["/admin/provisioning/guestcreation/find/", "/admin/crm/crmrecord/find/"]
+PERSON = "/admin/provisioning/guestcreation/person/"
+FINDS = [
+    *("/admin/provisioning/guestcreation/find/", "/admin/crm/crmrecord/find/"),
+    PERSON,
+]
 
 
 @pytest.fixture
@@ -114,11 +127,34 @@ def test_finds_nothing_by_a_text_that_is_none(
     assert [each for each in forms if status(browser.post(address, each, **kind)) >= 500] == []
 
 
-@pytest.mark.parametrize("by", ["SESSION_ID", "SESSION_HASH", "GUEST_ID", "EMAIL", NUL])
-def test_looks_for_no_person_named_by_what_is_no_text(by: str, browser: Client) -> None:
-    forms = [{"by": by, "value": value, "export": "1"} for value in (NUL, LONG, HUGE, "a@\x00")]
+ODD = [NUL, LONG, HUGE, "", "-1", "none", "0001-01-01", "9999-12-31", "\u202ea", "a\r\nb"]
 
-    page = "/admin/provisioning/guestcreation/person/"
+
+@pytest.mark.parametrize("name", ["do", "channel", "received", "case", "reference", "confirm_said"])
+@pytest.mark.parametrize("do", ["withdraw", "hold", "erase", "export", "print", "none"])
+def test_does_nothing_to_a_person_that_is_said_by_what_is_none(
+    name: str, do: str, browser: Client
+) -> None:
+    page = browser.post(PERSON, {"term": "jane"}).headers["Location"]
+    said = {"do": do, "channel": "letter", "received": "2026-01-01", "reference": "case-1"}
+
+    bad = [value for value in ODD if status(browser.post(page, said | {name: value})) >= 500]
+
+    assert bad == []
+
+
+@pytest.mark.parametrize("name", ["x", "%00", "x" * 300, "-", "%ED%A0%80"])
+def test_shows_no_person_under_a_name_that_is_none(name: str, browser: Client) -> None:
+    assert status(browser.get(f"{PERSON}{name}/")) < 500
+
+
+@pytest.mark.parametrize("field", ["name", "scope", "good_for"])
+def test_makes_no_token_of_what_is_none(field: str, browser: Client) -> None:
+    said = {"name": "CRM sync", "scope": "read", "good_for": "30"}
+
+    forms = [said | {field: value} for value in ODD]
+
+    page = "/admin/crm/apitoken/add/"
     assert [form for form in forms if status(browser.post(page, form)) >= 500] == []
 
 

@@ -88,13 +88,17 @@ def _without_encoding() -> Iterator[str]:
                 yield f"{path.relative_to(ROOT)}:{node.lineno}"
 
 
+# Names of what is no path: its `open` opens no text file.
+_NO_FILE = {"os.open", "self.open", "server.open", "backend.open"}
+
+
 def _is_text(call: ast.Call) -> bool:
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
     if name in {"read_text", "write_text"}:
         return True
     if name in {"run", "Popen", "check_output"}:
         return any(keyword.arg in {"text", "universal_newlines"} for keyword in call.keywords)
-    if name not in {"open", "fdopen"} or _module(call) in {"os.open", "self.open"}:
+    if name not in {"open", "fdopen"} or _module(call) in _NO_FILE:
         return False
     # The mode of open(path, mode), or of path.open(mode); archive.open(name, mode) is binary.
     at = 0 if isinstance(call.func, ast.Attribute) and name == "open" else 1

@@ -288,7 +288,10 @@ def test_housekeeping_names_the_key_that_it_lacks(
 
 @pytest.mark.parametrize(
     "name",
-    ["setup_roles", "seed_demo", "check_genesys", "housekeeping", "recover_pending", "serve"],
+    [
+        *("setup_roles", "seed_demo", "check_genesys", "housekeeping", "recover_pending"),
+        *("serve", "doctor"),
+    ],
 )
 def test_help_says_what_a_command_changes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -85,6 +85,33 @@ def test_answers_in_time_while_its_database_hangs(
     assert "Traceback" not in service.log
 
 
+@pytest.mark.parametrize("fault", ["killed", "hangs"])
+def test_answers_whoever_only_reads_in_time_while_its_database_is_away(
+    service: Service, postgres: Server, fault: str
+) -> None:
+    service.init("before")
+    (postgres.kill if fault == "killed" else postgres.hang)()
+
+    keys = [service.get("/.well-known/guestportal-keys.json") for _ in range(2)]
+    notice, scrape = service.get("/api/webchat/notice"), service.get("/metrics")
+    (postgres.start if fault == "killed" else postgres.go_on)()
+    healed = time_until(
+        lambda: (
+            service.get("/.well-known/guestportal-keys.json").status == 200
+            and service.init("after").status == 200
+        )
+    )
+
+    assert {(each.status, each.json["code"]) for each in [*keys, notice]} == {
+        (503, "storage_unavailable")
+    }
+    assert max(each.seconds for each in [*keys, notice]) < DEADLINE + 0.5
+    assert (scrape.status, scrape.seconds < 9) == (200, True)
+    assert "guestportal_database_up 0.0" in scrape.text
+    assert healed < HEALS_WITHIN
+    assert "Traceback" not in service.log
+
+
 def test_goes_on_without_redis_and_shares_again_after_its_return(
     service: Service, redis: Server, sandbox: Sandbox
 ) -> None:

@@ -8,7 +8,11 @@ from typing import Any
 from django.test import Client
 
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
-ANSWERS = {"tick": {"confirm_tick": "on"}, "word": {"confirm_word": "erase"}}
+ANSWERS = {
+    "tick": {"confirm_tick": "on"},
+    "word": {"confirm_word": "erase"},
+    "delete": {"confirm_word": "delete"},
+}
 
 
 def confirm(

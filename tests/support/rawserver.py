@@ -47,7 +47,7 @@ def raw_server(
         listener.close()
 
 
-def certificate(folder: Path) -> tuple[ssl.SSLContext, str]:
+def certificate(folder: Path, *, days: int = 1) -> tuple[ssl.SSLContext, str]:
     """Return a server's TLS context for 127.0.0.1 and the file that trusts its certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a private CA")])
@@ -60,7 +60,7 @@ def certificate(folder: Path) -> tuple[ssl.SSLContext, str]:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([address]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

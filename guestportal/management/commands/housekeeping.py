@@ -11,12 +11,14 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
+from audit import restore_list
 from audit.sealing.seals import seal
 from audit.sealing.signing import SigningKeyMissing
 from crm import lookup
 from crm.imports import uploads
 from guestportal.desk.strangers import forget_sign_in_attempts
 from guestportal.mail.digest import send_digest
+from provisioning import health
 from provisioning.follow_up.deletions import delete_on_platform
 from provisioning.follow_up.lookups import settle_unknown
 from provisioning.follow_up.withdrawals import tell_withdrawals
@@ -30,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 # what, how often in seconds; an event is sealed at the latest a minute after its commit
 DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
+    (health.note_housekeeping, 60),
     (recover, 5),
     (seal, 15),
     (settle_unknown, 15),
@@ -44,6 +47,7 @@ DUTIES: tuple[tuple[Callable[[], object], float], ...] = (
     (SessionStore.clear_expired, 3600),
     (forget_sign_in_attempts, 3600),
     (forget_unmet_withdrawals, 3600),
+    (restore_list.prune, 3600),
     (send_digest, 600),
 )
 

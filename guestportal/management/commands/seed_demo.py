@@ -12,18 +12,13 @@ from django.utils import timezone
 from crm import changes, sessions
 from crm.models import AttributeMapping, CrmRecord
 from crm.sessions import hash_session
+from provisioning import mappings
 from provisioning.consent import notices
 from provisioning.models import Notice, NoticeDraft
 
 VISITORS = (
     ("demo-session-jane", "jane.doe@example.com", "Jane", "Enterprise", 12),
     ("demo-session-john", "john.smith@example.com", "John", "Standard", 3),
-)
-# The same attributes, as each platform names them.
-TARGETS = (
-    {"guest-api": "crmTier", "messenger": "tier_text"},
-    {"guest-api": "historicalTickets", "messenger": "previous_tickets_integer"},
-    {"guest-api": "integrationSource", "messenger": "integration_source_text"},
 )
 ADMINISTRATOR = "demo-admin"
 NOTICE_VERSION = "demo-1"
@@ -67,13 +62,17 @@ class Command(BaseCommand):
 
 def _name_the_targets() -> None:
     """Name the shipped mappings' targets as the platform in use does."""
-    mappings = {mapping.target: mapping for mapping in AttributeMapping.objects.all()}
-    for names in TARGETS:
-        wanted = names[settings.GENESYS_PLATFORM]
-        mapping = next((mappings[name] for name in names.values() if name in mappings), None)
-        if mapping and wanted not in mappings:
+    stored = {mapping.target: mapping for mapping in AttributeMapping.objects.all()}
+    names_of_each = zip(*map(_targets, settings.GENESYS_PLATFORMS), strict=True)
+    for wanted, names in zip(_targets(settings.GENESYS_PLATFORM), names_of_each, strict=True):
+        mapping = next((stored[name] for name in names if name in stored), None)
+        if mapping and wanted not in stored:
             mapping.target = wanted
             changes.save_mapping(mapping=mapping, actor="system")
+
+
+def _targets(platform: str) -> list[str]:
+    return [mapping["target"] for mapping in mappings.shipped(platform=platform)]
 
 
 def _publish_the_notice() -> None:

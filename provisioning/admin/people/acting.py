@@ -140,7 +140,7 @@ def _of_withdrawal(person: Person, form: WithdrawForm) -> Question:
             "Each session is handled as declined until the visitor states consent again.",
             "Where the platform can be told, housekeeping tells it.",
             f"The audit log says: by {channel.lower()}, received on {said['received']:%Y-%m-%d}.",
-            f"Case {said['case'] or '(no number)'}: kept beside the withdrawal, erased with it.",
+            f"Case {said['case'] or '(no number)'}: kept outside the log, erased with the person.",
         ],
         stays=["The proof that consent was given before, and all that is stored of the person."],
         concerns=_sessions(person),

@@ -14,19 +14,26 @@ from backoffice.inert import mask, mask_address, visible
 from backoffice.lists import count
 from crm.models import CrmRecord
 from provisioning.admin import badges
-from provisioning.models import GuestCreation, LegalHold, PlatformDeletion, Withdrawal
+from provisioning.models import (
+    GuestCreation,
+    LegalHold,
+    PlatformDeletion,
+    Withdrawal,
+    WithdrawalCase,
+)
 
 _SESSIONS, _ROWS = 20, 50
 
 
 @dataclass(frozen=True)
 class State:
-    """What holds of a session now; `withdrawal` where it was taken back."""
+    """What holds of a session now; `withdrawal` where it was taken back; the `cases` of staff."""
 
     key: str
     consent: SafeString
     latest: GuestCreation | None
     withdrawal: Withdrawal | None
+    cases: list[WithdrawalCase]
 
 
 def of(*, request: HttpRequest, sessions: Sequence[str]) -> dict[str, Any]:
@@ -57,7 +64,8 @@ def _state(key: str) -> State:
         consent = badges.consent(latest)
     else:
         consent = badges.badge(word="None on record", tone="quiet")
-    return State(key, consent, latest, withdrawal)
+    cases = WithdrawalCase.objects.filter(session_hash=key).order_by("-withdrawn_at")
+    return State(key, consent, latest, withdrawal, list(cases[:_SESSIONS]))
 
 
 def _row(creation: GuestCreation) -> dict[str, Any]:

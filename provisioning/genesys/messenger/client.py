@@ -158,9 +158,11 @@ class Messenger:
         """Return what is to be deleted: the contact, and its journey's cookie where that is on."""
         return erasing.begin(guest_id=guest_id, session_key=session_key, generation=generation)
 
-    def delete_guest(self, *, deletion: Deletion, deadline: Deadline) -> Deletion:
+    def delete_guest(
+        self, *, deletion: Deletion, deadline: Deadline, is_ours: Callable[[str], bool]
+    ) -> Deletion:
         """Take one step of a deletion."""
-        return erasing.Erasing(self._api, deadline).step(deletion)
+        return erasing.Erasing(self._api, deadline, is_ours).step(deletion)
 
     def attribute_error(self, *, name: str, value_type: str) -> str:
         """Return why no contact schema can have such a field."""

@@ -19,7 +19,7 @@ from provisioning.genesys.transport import Answer
 
 CONSENT_GIVEN = "consent_given_checkbox"
 CONSENT_TYPE = "consent_type_text"
-_ID = re.compile("[0-9a-fA-F-]{1,64}")
+_ID = re.compile("[0-9A-Za-z-]{1,64}")  # the vendor's are UUIDs; as the settings take one
 _MOMENT = "[0-9TZ:.+-]{8,40}"
 _WORD = "[A-Za-z_-]{1,16}"
 
@@ -90,13 +90,15 @@ def named_in(value: object) -> list[str]:
 def external_ids(body: Mapping[str, Any]) -> list[str]:
     """Return the external ids that a contact has in our source."""
     known = body.get("externalIds")
-    ours = [settings.MESSENGER_EXTERNAL_SOURCE_ID]
+    ours = [settings.MESSENGER_EXTERNAL_SOURCE_ID.lower()]
     found = [
         each.get("value")
         for each in (known if isinstance(known, list) else [])
-        if isinstance(each, dict) and named_in(each.get("externalSource")) == ours
+        if isinstance(each, dict)
+        and [name.lower() for name in named_in(each.get("externalSource"))] == ours
     ]
-    return [value for value in found if isinstance(value, str)]
+    # As many and as long as an enrich takes: with more it would take none.
+    return [value for value in found if isinstance(value, str) and 0 < len(value) <= 255][:25]
 
 
 def _request(action: str, values: Sequence[str], contact: Mapping[str, Any]) -> dict[str, Any]:

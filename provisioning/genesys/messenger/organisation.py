@@ -7,7 +7,7 @@ it was made from.
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
 from backoffice.foreign import storable
@@ -147,9 +147,14 @@ def _schema(body: Any, answer: Answer) -> Schema:
     if not isinstance(document, dict) or not isinstance(properties, dict):
         raise _nonsense(answer)
     number, name = body.get("version"), storable(body.get("name"), limit=200)
-    if not contacts.is_id(body.get("id")) or not isinstance(number, int):
+    if not contacts.is_id(body.get("id")) or not _is_version(number):
         raise _nonsense(answer)
     return Schema(body["id"], name, number, body.get("enabled") is not False, document)
+
+
+def _is_version(value: object) -> TypeGuard[int]:
+    """Tell whether this can be set as MESSENGER_SCHEMA_VERSION."""
+    return type(value) is int and 1 <= value <= 1_000_000
 
 
 def _nonsense(answer: Answer | None) -> Protocol:

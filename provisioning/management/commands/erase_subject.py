@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from audit import restore_list
 from backoffice.inert import visible
 from provisioning import ledger
 from provisioning.subjects import erasure, holds
@@ -42,6 +43,8 @@ class Command(BaseCommand):
             f" {erased.creations} guest creations."
             " Delete the guests on the platform too: see `manage.py platform_deletions`."
         )
+        if trouble := restore_list.trouble():
+            raise CommandError(f"Erased, but not listed for a restore. {trouble}")
 
     def _confirm(self, found: Sequence[str], agreed: bool) -> None:
         """Ask, where one address is spelled in several ways: they may be several people.

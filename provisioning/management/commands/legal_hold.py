@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from audit import restore_list
 from provisioning.subjects import holds
 from provisioning.subjects.commandline import add_subject_arguments, subject_from
 from provisioning.validators import validate_reference
@@ -26,6 +27,11 @@ class Command(BaseCommand):
         keys = subject_from(options)
         if not keys:
             raise CommandError("Nothing is stored of such a person.")
+        self._do(keys, options)
+        if trouble := restore_list.trouble():
+            raise CommandError(f"Done, but not listed for a restore. {trouble}")
+
+    def _do(self, keys: list[str], options: dict[str, Any]) -> None:
         if options["lift"]:
             lifted = [holds.lift(session_hash=key, actor=options["actor"]) for key in keys]
             self.stdout.write(f"Lifted on {sum(lifted)} of {len(keys)} sessions.")

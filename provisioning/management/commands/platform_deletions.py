@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from audit import restore_list
 from audit.commandline import actor
 from provisioning.follow_up import deletions
 from provisioning.models import PlatformDeletion
@@ -44,3 +45,5 @@ class Command(BaseCommand):
             raise CommandError("each line begins with the id of a creation") from exc
         done = deletions.mark_done(creations=creations, actor=actor)
         self.stdout.write(f"{done} marked done.")
+        if trouble := restore_list.trouble():
+            raise CommandError(f"Done, but not listed for a restore. {trouble}")

@@ -1,4 +1,4 @@
-"""What a day leaves behind: creations of every kind, CRM records, a changed mapping, seals.
+"""What a day leaves behind: creations of every kind, CRM records, a hold, a token, seals.
 
 And the files that a CRM administrator brings along.
 """
@@ -6,14 +6,18 @@ And the files that a CRM administrator brings along.
 from datetime import timedelta
 from uuid import UUID
 
+from django.contrib.auth.models import Group, User
 from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from audit.sealing import seals
 from backoffice.periods import id_at
 from crm import changes
 from crm.models import AttributeMapping
+from crm.sessions import hash_session
+from crm.sync.tokens import issue_token
 from provisioning.consent import notices
-from provisioning.models import NoticeDraft
+from provisioning.models import GuestCreation, LegalHold, NoticeDraft, PlatformDeletion
 from tests.support.factories import creation, crm_record
 
 JANE = "session-of-jane"
@@ -63,6 +67,7 @@ def a_day() -> None:
     mapping.order += 1
     changes.save_mapping(mapping=mapping, actor="system")
     _notices()
+    _rights()
     seals.seal()
 
 
@@ -78,6 +83,20 @@ def _notices() -> None:
         for version, how_long in (("2026-11", "a year"), ("2027-01", "90 days"))
     )
     notices.publish(draft=first, actor="system")
+
+
+def _rights() -> None:
+    """Place a hold, leave a guest to be deleted on the platform, lend somebody a token."""
+    now = timezone.now()
+    LegalHold.objects.create(
+        session_hash=hash_session(session_id="session-5"), reference="case-9", placed_at=now
+    )
+    erased = GuestCreation.objects.order_by("pk").first()
+    PlatformDeletion.objects.create(creation=erased, guest_id="guest-1", requested_at=now)
+    clerk = User.objects.create_user("clerk")
+    Group.objects.get_or_create(name="Auditor")
+    TOTPDevice.objects.create(user=clerk, name="authenticator")
+    issue_token(user=clerk, name="CRM sync")
 
 
 def long_file(*, rows: int) -> str:

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from crm.models import AttributeMapping, CrmRecord
 from provisioning.models import Review
-from tests.browser.admin.day import BAD, GOOD, JANE, SEMICOLONS, TABS, WORKBOOK, long_file
+from tests.browser.admin.day import BAD, GOOD, JANE, SEMICOLONS, TABS, WESTERN, WORKBOOK, long_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -142,6 +142,28 @@ def test_erases_a_person_only_after_the_word_was_typed(sign_in):
     assert not CrmRecord.objects.filter(email="jane.doe@example.com").exists()
 
 
+def test_unlocks_somebody_who_mistyped_the_password(sign_in):
+    page = sign_in()
+    visitor = page.context.browser.new_context(base_url=page.url.partition("/admin")[0]).new_page()
+    for _ in range(5):
+        visitor.goto("/admin/")
+        visitor.get_by_label("Username").fill("clerk")
+        visitor.get_by_label("Password").fill("wrong")
+        visitor.get_by_role("button", name="Log in").click()
+    expect(visitor.get_by_text("Signing in under this name is closed")).to_be_visible()
+    visitor.context.close()
+
+    page.goto("/admin/auth/user/")
+    page.get_by_role("link", name="clerk").click()
+    expect(page.get_by_text("Locked", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Unlock…").click()
+    page.get_by_label("I have read what will happen").check()
+    page.get_by_role("button", name="Unlock sign-in").click()
+
+    expect(page.get_by_text("Sign-in unlocked: 1.")).to_be_visible()
+    expect(page.get_by_text("Open", exact=True)).to_be_visible()
+
+
 def test_verifies_the_seal_over_a_creation(sign_in):
     page = sign_in("Compliance reviewer")
     page.goto("/admin/provisioning/guestcreation/")
@@ -172,8 +194,9 @@ def test_imports_a_file_once_its_bad_rows_are_corrected(sign_in, csv):
     [
         (SEMICOLONS, "Read as UTF-8, parted by semicolons."),
         (TABS, "Read as UTF-16, parted by tabs."),
+        (WESTERN, "Read as Windows-1252, parted by semicolons."),
     ],
-    ids=["semicolons", "tabs"],
+    ids=["semicolons", "tabs", "western"],
 )
 def test_imports_what_a_spreadsheet_calls_csv(sign_in, csv, content, said):
     page = sign_in("CRM administrator")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from provisioning.models import GuestCreation
-from tests.browser.admin.day import BAD, GOOD, long_file
+from tests.browser.admin.day import BAD, GOOD, JANE, long_file
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -59,6 +59,40 @@ def test_screenshots_of_a_review(sign_in, shoot):
     shoot(page, "review-reason", whole=False)
 
 
+def test_screenshots_of_a_person(sign_in, shoot):
+    page = sign_in("Compliance reviewer")
+    page.goto("/admin/provisioning/guestcreation/person/")
+    page.get_by_label("Find a person").fill(JANE)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Consent now").wait_for()
+    shoot(page, "person")
+    page.get_by_role("button", name="Erase…").click()
+    page.get_by_label("Type the word").wait_for()
+    shoot(page, "erase")
+
+
+def test_screenshots_of_a_notice(sign_in, shoot):
+    page = sign_in("Compliance reviewer")
+    page.goto("/admin/provisioning/noticedraft/")
+    page.locator("#result_list tbody th a").click()
+    page.get_by_role("heading", name="Difference to the version before").wait_for()
+    shoot(page, "notice")
+
+
+def test_screenshots_of_an_account(sign_in, shoot):
+    page = sign_in()
+    for _ in range(5):
+        page.request.post(
+            "/admin/login/",
+            form={"username": "clerk", "password": "wrong", **_csrf(page)},
+            headers={"Referer": page.url},
+        )
+    page.goto("/admin/auth/user/")
+    page.get_by_role("link", name="clerk").click()
+    page.get_by_text("Locked", exact=True).wait_for()
+    shoot(page, "account", whole=False)
+
+
 def test_screenshots_of_an_import(sign_in, shoot, csv):
     page = sign_in("CRM administrator")
     page.get_by_role("link", name="Import a CSV file").click()
@@ -79,6 +113,11 @@ def test_screenshots_of_a_long_import(sign_in, shoot, csv):
     page.get_by_text(re.compile(r"Checking the file: \d,\d00 rows")).first.wait_for()
     shoot(page, "import-progress", whole=False)
     page.get_by_role("button", name="Import 20,000 records").wait_for()
+
+
+def _csrf(page: Page) -> dict[str, str]:
+    token = page.locator("[name=csrfmiddlewaretoken]").first.get_attribute("value")
+    return {"csrfmiddlewaretoken": token or ""}
 
 
 def _check(page: Page, file: Path) -> None:

@@ -12,6 +12,7 @@ from audit.models import AuditEvent
 from crm.models import AttributeMapping, CrmRecord
 from crm.sessions import hash_session
 from tests.crm.factories import crm_record, plain_hash
+from tests.support.confirming import confirm
 
 pytestmark = pytest.mark.django_db
 
@@ -185,7 +186,11 @@ def test_an_edit_cannot_move_a_record_to_another_session(browser):
 def test_deleting_a_record_is_recorded(browser):
     record = crm_record()
 
-    browser.post(f"{RECORDS}{record.pk}/delete/", {"post": "yes"})
+    path = f"{RECORDS}{record.pk}/delete/"
+    browser.post(path, {"post": "yes"})
+    confirm(browser, path, {}, answer="tick")
+    assert CrmRecord.objects.exists()
+    confirm(browser, path, {}, answer="delete")
 
     assert not CrmRecord.objects.exists()
     assert AuditEvent.objects.filter(kind="crm.deleted").count() == 1
@@ -193,9 +198,10 @@ def test_deleting_a_record_is_recorded(browser):
 
 def test_each_of_several_deleted_records_is_recorded(browser):
     chosen = [crm_record("a").pk, crm_record("b").pk]
-    action = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
+    action = {"action": "delete_selected", "_selected_action": chosen}
 
-    browser.post(RECORDS, action)
+    assert "To how many: 2" in browser.post(RECORDS, action).content.decode()
+    confirm(browser, RECORDS, action, answer="delete")
 
     assert not CrmRecord.objects.exists()
     assert AuditEvent.objects.filter(kind="crm.deleted").count() == 2
@@ -250,7 +256,10 @@ def test_a_changed_mapping_is_recorded_with_the_whole_set_before_and_after(brows
 def test_a_deleted_mapping_is_recorded(browser):
     tier = AttributeMapping.objects.get(target="crmTier")
 
-    browser.post(f"{MAPPINGS}{tier.pk}/delete/", {"post": "yes"})
+    path = f"{MAPPINGS}{tier.pk}/delete/"
+    browser.post(path, {"post": "yes"})
+    assert AttributeMapping.objects.filter(pk=tier.pk).exists()
+    confirm(browser, path, {})
 
     assert "crmTier" not in targets(event_data("mapping.changed")["after"])
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.contrib.auth.models import User
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
@@ -19,6 +20,7 @@ from tests.support.visitor import events
 pytestmark = pytest.mark.django_db
 
 TOKENS = "/admin/crm/apitoken/"
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 def test_ends_a_token_only_when_it_is_confirmed():
@@ -86,6 +88,28 @@ def test_a_token_ends_when_its_time_is_over():
 
     with time_machine.travel(timezone.now() + timedelta(days=31)):
         assert call(token).status_code == 401
+
+
+def test_a_token_that_a_clock_a_year_ahead_has_dated_has_ended():
+    administrator = signed_in("CRM administrator")
+    with time_machine.travel(timezone.now() + timedelta(days=365)):
+        administrator.force_login(User.objects.get(username="crm"), BACKEND)
+        token, _ = made(administrator, good_for="90")
+
+    assert call(token).status_code == 401
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reads_while_nothing_can_be_written():
+    token, _ = made(signed_in("CRM administrator"))
+
+    def only_reads(execute, sql, params, many, context):
+        if not sql.startswith("SELECT"):
+            raise OperationalError("cannot execute UPDATE in a read-only transaction")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(only_reads):
+        assert call(token).status_code == 200
 
 
 def test_shows_when_a_token_was_last_used():

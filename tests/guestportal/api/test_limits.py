@@ -56,6 +56,17 @@ def test_counts_hostile_bodies_too(webchat: Webchat) -> None:
     assert found == [400, 400, 400, 429]
 
 
+def test_writes_down_no_address_that_a_client_makes_up(webchat: Webchat, caplog: Any) -> None:
+    statuses(webchat, 3)
+    with caplog.at_level("INFO"):
+        for number in range(3):
+            webchat.post(f"/api/webchat/jane.doe@example.com-{number}", {})
+
+    metrics = webchat.client.get("/metrics").content.decode()
+    assert "jane.doe" not in metrics
+    assert not any("jane.doe" in str(vars(line)) for line in caplog.records)
+
+
 @pytest.mark.parametrize("header", ["X_Forwarded_For", "Forwarded", "X_Real_IP", "Client_IP"])
 def test_is_not_fooled_by_a_forged_address(header: str, webchat: Webchat) -> None:
     found = [webchat.init(headers={header: f"192.0.2.{number}"}).status_code for number in range(4)]

@@ -1,5 +1,6 @@
 """The first page counts right, shows what is wrong, and each figure leads to its list."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -90,6 +91,33 @@ def test_shows_the_charts_as_a_table_too(reviewer):
 
     assert page.count('role="img" aria-label=') == 2
     assert f'<th scope="row">{timezone.now():%Y-%m-%d}</th><td>1</td>' in page
+
+
+def test_says_at_every_day_of_both_charts_what_it_was(reviewer):
+    for fields in KINDS:
+        creation(**fields)
+    creation(created_at=timezone.now() - timedelta(days=2))
+
+    page = reviewer.get("/admin/").content.decode()
+
+    today, earlier = f"{timezone.now():%Y-%m-%d}", f"{timezone.now() - timedelta(days=2):%Y-%m-%d}"
+    titles = re.findall("<g><title>(.*?)</title>", page)
+    assert titles[-3:] == [
+        f"{today}: 5, of these failed or unknown 2",
+        f"{earlier}: 100 % of 1",
+        f"{today}: 60 % of 5",
+    ]
+    assert len(titles) == 30 + 2  # a day without creations has no share
+
+
+@pytest.mark.parametrize(
+    ("most", "axis"), [(0, (2, 1, 0)), (3, (4, 2, 0)), (10, (10, 5, 0)), (11, (20, 10, 0))]
+)
+def test_ends_the_axis_at_a_round_number(reviewer, most, axis):
+    for _ in range(most):
+        creation()
+
+    assert reviewer.get("/admin/").context_data["axis"] == axis
 
 
 def test_needs_no_more_queries_for_more_creations(reviewer, django_assert_max_num_queries):

@@ -1,8 +1,10 @@
 """What load balancers and operators are told: ``/livez``, ``/readyz``, ``/metrics``."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -37,6 +39,28 @@ def test_readyz_is_ok_when_database_migrations_and_triggers_are_there() -> None:
     assert answer.status_code == 200
     assert answer.json()["ready"] is True
     assert answer.json()["platform"]["open"] is True
+
+
+@pytest.mark.django_db
+def test_readyz_names_a_restore_that_nobody_announced(anchors: Path) -> None:
+    line = {"log": str(UUID(int=1)), "seal": 7, "hash": "0" * 64}
+    anchors.write_text(json.dumps(line) + "\n")
+
+    answer = Client().get("/readyz")
+
+    assert answer.status_code == 200  # visitors can be served
+    assert answer.json()["anchors"].startswith("seal 7 is anchored and gone")
+
+
+@pytest.mark.django_db
+def test_readyz_names_a_list_for_restores_that_cannot_be_written(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.RESTORE_LIST = tmp_path
+
+    answer = Client().get("/readyz")
+
+    assert (answer.status_code, "cannot be written" in answer.json()["restoreList"]) == (200, True)
 
 
 @pytest.mark.django_db

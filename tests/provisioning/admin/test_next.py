@@ -8,6 +8,7 @@ import pytest
 from django.contrib.sessions.models import Session
 
 from provisioning.models import GuestCreation, Review
+from tests.support.confirming import hidden
 from tests.support.factories import creation, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -161,6 +162,25 @@ def test_keeps_a_typed_reason_when_the_session_ran_out(reviewer):
     assert 'value="Called Jane twice"' in reviewer.get(page).content.decode()
     assert "Called Jane twice" not in reviewer.get(page).content.decode()
     assert not Review.objects.exists()
+
+
+@pytest.mark.parametrize("reason", ["Called each of them", "\N{GRINNING FACE}" * 500])
+def test_keeps_the_reason_for_a_thousand_when_the_session_ran_out(reviewer, reason):
+    fields = {"consent_given": True, "consent_type": "explicit", "consent_basis": "stated"}
+    made = creation(status="unknown").created_at
+    GuestCreation.objects.bulk_create(
+        GuestCreation(created_at=made, status="unknown", **fields) for _ in range(999)
+    )
+    first = str(GuestCreation.objects.first().pk)
+    action = {"action": "review_selected", "select_across": "1", "_selected_action": first}
+    form = hidden(reviewer.post(LIST, action)) | {"confirmed": "1", "verdict": "in_order"}
+    reviewer.logout()
+
+    body = urlencode(form | {"reason": reason}, doseq=True)
+    answer = reviewer.post(LIST, body, content_type="application/x-www-form-urlencoded")
+
+    assert answer.status_code == 200
+    assert f'name="unsent" value="{reason}"' in answer.content.decode()
 
 
 def test_keeps_a_typed_reason_for_the_page_alone_on_which_it_was_typed(reviewer):

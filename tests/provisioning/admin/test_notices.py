@@ -92,6 +92,16 @@ def test_says_when_a_version_is_published_already(reviewer):
     assert "published in en already" in page.content.decode()
 
 
+def test_deletes_a_draft_only_when_it_is_confirmed(reviewer):
+    path = f"/admin/provisioning/noticedraft/{draft().pk}/delete/"
+
+    reviewer.post(path, {"post": "yes"})
+    assert NoticeDraft.objects.exists()
+    confirm(reviewer, path, {})
+
+    assert not NoticeDraft.objects.exists()
+
+
 def test_lets_not_even_a_superuser_edit_a_published_notice(db):
     notice = published()
     browser = Client()

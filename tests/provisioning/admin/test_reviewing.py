@@ -9,12 +9,14 @@ from django.db import DatabaseError, transaction
 
 from audit.models import AuditEvent
 from provisioning.models import GuestCreation, Review
+from tests.support.confirming import hidden
 from tests.support.factories import creation, crm_record, signed_in
 
 pytestmark = pytest.mark.django_db
 
 LONG_AGO = datetime(2026, 11, 1, tzinfo=UTC)
 LIST = "/admin/provisioning/guestcreation/"
+SAID = {"confirmed": "1", "verdict": "in_order", "reason": "Seen in the platform"}
 
 
 @pytest.fixture
@@ -28,8 +30,7 @@ def _ids(response):
 
 def _review(browser, rows, **fields):
     chosen = {"action": "review_selected", "_selected_action": [str(row.id) for row in rows]}
-    said = {"confirmed": "1", "verdict": "in_order", "reason": "Seen in the platform", **fields}
-    return browser.post(LIST, chosen | said)
+    return browser.post(LIST, chosen | SAID | fields)
 
 
 @pytest.mark.parametrize(
@@ -65,20 +66,32 @@ def test_reviews_a_thousand_at_once(reviewer):
     action = {"action": "review_selected", "select_across": "1"}
 
     page = reviewer.post(LIST, action | {"_selected_action": [str(rows[0])]})
-    said = {"confirmed": "1", "verdict": "in_order", "reason": "Seen in the platform"}
-    said |= {"creations": page.context_data["creations"], "_selected_action": [str(rows[0])]}
-    answer = reviewer.post(LIST, action | said)
+    answer = reviewer.post(LIST, hidden(page) | SAID)
 
     assert answer.status_code == 302
     assert Review.objects.count() == 1_000
 
 
-def test_refuses_a_confirmation_that_names_no_creations(reviewer):
+def test_reviews_what_was_selected_and_nothing_that_came_since(reviewer):
+    row = creation(status="unknown")
+    action = {"action": "review_selected", "select_across": "1", "_selected_action": [str(row.id)]}
+    page = reviewer.post(LIST, action)
+    creation(status="unknown")
+
+    reviewer.post(LIST, hidden(page) | SAID)
+
+    assert [review.creation_id for review in Review.objects.all()] == [row.id]
+
+
+@pytest.mark.parametrize("ticket", ["nonsense", "1.nonsense"])
+def test_asks_to_select_again_and_keeps_the_reason_where_the_selection_is_gone(reviewer, ticket):
     chosen = {"action": "review_selected", "_selected_action": [str(creation().id)]}
 
-    answer = reviewer.post(LIST, chosen | {"confirmed": "1", "creations": "nonsense"})
+    answer = reviewer.post(LIST, chosen | SAID | {"selection": ticket}, follow=True)
 
-    assert answer.status_code == 400
+    assert "Select the creations again" in answer.content.decode()
+    assert not Review.objects.exists()
+    assert SAID["reason"] in reviewer.post(LIST, chosen).content.decode()
 
 
 def _unknown():

@@ -1,14 +1,17 @@
 """Consent withdrawn for a person who telephones or writes: as their own call would do it."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
 from crm.sessions import hash_session
-from provisioning.models import Withdrawal
+from provisioning.models import GuestCreation, Withdrawal, WithdrawalCase
+from provisioning.subjects import erasure
 from tests.provisioning.admin.test_person import erase, find
 from tests.support.confirming import confirm
 from tests.support.factories import crm_record
@@ -51,13 +54,51 @@ def test_records_one_event_with_channel_and_day_and_without_the_case(reviewer, j
 
 def test_keeps_the_case_where_an_erasure_deletes_it(reviewer, jane):
     page = withdraw(reviewer).content.decode()
-    assert "case case-12" in page
+    assert "case <bdi>case-12</bdi>" in page
     assert "withdrew consent for a visitor who asked on 2026-11-25 (telephone)" in page
-    assert Withdrawal.objects.get().case_number == "case-12"
 
     erase(reviewer)
 
     assert not Withdrawal.objects.exists()
+    assert not WithdrawalCase.objects.exists()
+
+
+def test_keeps_the_case_when_consent_is_stated_again(reviewer, jane, visitor):
+    withdraw(reviewer)
+    visitor.init(consentGiven=True)
+    withdraw(reviewer, case="case-13")
+    visitor.init(consentGiven=True)
+
+    page = reviewer.get(find(reviewer)).content.decode()
+
+    assert re.findall("case <bdi>(.*?)</bdi>", page) == ["case-13", "case-12"]
+    assert not Withdrawal.objects.exists()
+
+
+def test_hands_out_the_cases_with_the_export(reviewer, jane, visitor):
+    withdraw(reviewer)
+    visitor.init(consentGiven=True)
+
+    document = reviewer.post(find(reviewer), {"do": "export"}).json()
+
+    [case] = document["sessions"][0]["withdrawalCases"]
+    assert case["caseNumber"] == "case-12"
+
+
+@pytest.mark.parametrize(("stands", "kept"), [(True, 1), (False, 0)])
+def test_forgets_the_case_with_the_last_creation_of_a_withdrawal_that_ended(
+    reviewer, jane, visitor, settings, stands, kept
+):
+    settings.RETENTION_DAYS = 30
+    withdraw(reviewer)
+    if not stands:
+        visitor.init(consentGiven=True)
+
+    with time_machine.travel(timezone.now() + timedelta(days=31)):
+        erasure.erase_expired()
+
+    assert not GuestCreation.objects.filter(erased_at=None).exists()
+    assert WithdrawalCase.objects.count() == kept
 
 
 def test_offers_the_receipt_of_the_withdrawal(reviewer, jane):

@@ -240,23 +240,53 @@ def test_answers_a_foreign_host_elsewhere_without_a_traceback(
     assert b"<" not in answer.content
 
 
-def test_refuses_a_content_type_that_django_cannot_read(db: None) -> None:
+def over_wsgi(path: str, content_type: str, body: bytes = b"{}", query: str = "") -> Any:
+    """POST as the web server hands it over; return the status line and the body."""
     told: list[str] = []
     environ = {
         "REQUEST_METHOD": "POST",
-        "PATH_INFO": INIT,
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "80",
-        "CONTENT_TYPE": "application/json; charset*=bogus''%ff",
-        "CONTENT_LENGTH": "2",
-        "wsgi.input": BytesIO(b"{}"),
+        "CONTENT_TYPE": content_type,
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": BytesIO(body),
         "wsgi.url_scheme": "http",
     }
+    answer = b"".join(application(environ, lambda status, headers: told.append(status)))
+    return told[0], answer
 
-    body = b"".join(application(environ, lambda status, headers: told.append(status)))
 
-    assert told == ["415 Unsupported Media Type"]
+def test_refuses_a_content_type_that_django_cannot_read(db: None) -> None:
+    status, body = over_wsgi(INIT, "application/json; charset*=bogus''%ff")
+
+    assert status == "415 Unsupported Media Type"
     assert json.loads(body)["code"] == "unsupported_media_type"
+
+
+# Those that Python knows and that are none for text, and those that make what cannot be stored.
+CHARSETS = [
+    *("hex", "zlib", "rot13", "undefined", "idna", "raw_unicode_escape", "unicode_escape", "utf-7"),
+    *("utf-16", "latin-1", "none", "x" * 300, "UTF-8"),
+]
+
+
+@pytest.mark.parametrize("charset", CHARSETS)
+def test_reads_a_request_as_utf_8_whatever_its_type_says(
+    charset: str, db: None, settings: Any
+) -> None:
+    settings.SECURE_SSL_REDIRECT = False
+    form = b"username=%41%5Cud800&password=x"
+
+    init = over_wsgi(INIT, f"application/json; charset={charset}", b"{}", "a=%41%5Cud800")
+    login = [
+        over_wsgi("/admin/login/", f"{kind}; boundary=b; charset={charset}", form, "next=%41")
+        for kind in ("application/x-www-form-urlencoded", "multipart/form-data")
+    ]
+
+    assert json.loads(init[1])["fields"] == {"sessionId": ["sessionId is required in request body"]}
+    assert [status[:3] for status, _ in login] == ["403", "415"]  # no CSRF token; no upload
 
 
 def test_answers_a_bug_of_ours_in_the_contract_s_shape(

@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from audit import triggers
+from provisioning.models import Notice
 from tests.conftest import drop_audit_triggers
 from tests.provisioning.consent.test_notices import TEXT, published
 from tests.support.visitor import latest
@@ -221,6 +222,13 @@ def test_counts_for_a_day_after_its_successor_was_published_whenever_that_is_in_
     published(version="new", effective_at=timezone.now() - timedelta(days=30))
 
     assert consent_under(visitor, "old").status_code == 200
+
+
+def test_is_superseded_by_a_notice_that_a_clock_a_year_ahead_has_published(visitor, superseded):
+    superseded(hours=25)
+    rewrite(Notice.objects.get(version="new"), published_at=timezone.now() + timedelta(days=365))
+
+    assert consent_under(visitor, "old").status_code == 400
 
 
 def test_is_not_superseded_by_a_notice_in_another_language(visitor, superseded):

@@ -1,10 +1,12 @@
 """Guests of erased persons, deleted on the platform to the end."""
 
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from provisioning.follow_up.deletions import delete_on_platform
 from provisioning.models import PlatformDeletion
@@ -197,6 +199,59 @@ def test_leaves_the_contact_of_a_person_who_came_back(messenger: Visitor, settin
 
     assert deletion().state == "done"
     assert contact_of(messenger, contact) == 200
+
+
+def test_deletes_a_contact_that_only_a_wrong_clock_dates_after_the_erasure(
+    messenger: Visitor, settings: Any
+) -> None:
+    settings.GENESYS_DEADLINE = 1.2
+    messenger.sandbox.faults([{"endpoint": "enrich", "kind": "hang", "process": True}])
+    messenger.init(consentGiven=True)
+    messenger.sandbox.faults([])
+    after(erase_latest, hours=-1)  # our clock was an hour slow
+
+    go_on_for(8)
+
+    assert deletion().state == "done"
+    assert messenger.sandbox.count("gdpr") == 1
+
+
+@pytest.mark.parametrize("date", ["0001-01-01T00:00:00", "9999-12-31T23:59:59-14:00", "x", 7])
+def test_takes_any_date_of_a_contact_that_it_looked_for(
+    date: object, messenger: Visitor, settings: Any
+) -> None:
+    settings.GENESYS_DEADLINE = 1.2
+    messenger.sandbox.faults([{"endpoint": "enrich", "kind": "hang", "process": True}])
+    messenger.init(consentGiven=True)
+    erase_latest()
+    settings.GENESYS_DEADLINE = 10
+    messenger.sandbox.faults([{"endpoint": "lookup", "kind": "alter", "set": {"createDate": date}}])
+
+    go_on_for(8)
+
+    assert deletion().state == "done"
+
+
+def test_takes_a_step_that_a_clock_a_year_ahead_has_put_off(erased: Visitor) -> None:
+    PlatformDeletion.objects.update(
+        due_at=timezone.now() + timedelta(days=365),
+        requested_at=timezone.now() + timedelta(days=365),
+    )
+
+    go_on_for(6)
+
+    assert deletion().state == "done"
+
+
+def test_waits_no_year_longer_for_a_person_after_a_clock_that_ran_ahead(erased: Visitor) -> None:
+    never = {"endpoint": "gdpr_status", "kind": "alter", "set": {"status": "SEARCHING"}}
+    erased.sandbox.faults([never])
+    PlatformDeletion.objects.update(requested_at=timezone.now() + timedelta(days=365))
+
+    delete_on_platform()
+    after(delete_on_platform, days=31)
+
+    assert (deletion().state, deletion().due_at) == ("error", None)
 
 
 def test_a_person_can_say_that_it_is_done(erased: Visitor, monkeypatch: Any) -> None:

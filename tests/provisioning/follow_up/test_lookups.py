@@ -1,10 +1,12 @@
 """Creations whose outcome is unknown: settled by a look, never by asking for the guest again."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from audit.models import AuditEvent
 from crm.sessions import hash_session
@@ -41,6 +43,17 @@ def test_finds_the_guest_whose_answer_was_lost(unknown: Visitor) -> None:
     assert (row.status, row.echo_consent_given) == ("guest_created", True)
     assert unknown.sandbox.count("enrich") == made
     assert unknown.token(row.guest_id).status_code == 200
+
+
+def test_looks_anew_where_a_clock_a_year_ahead_has_dated_the_last_look(unknown: Visitor) -> None:
+    init_that_ends(unknown, NEVER_THERE)
+    GuestCreation.objects.update(looked_up_at=timezone.now() + timedelta(days=365))
+
+    looks = [settle_unknown(), after(settle_unknown, seconds=30)]
+    assert latest().status == "unknown"
+    looks.append(after(settle_unknown, seconds=61))
+
+    assert looks == [0, 0, 1]
 
 
 def test_says_there_is_none_after_two_looks_a_minute_apart(unknown: Visitor) -> None:

@@ -112,6 +112,13 @@ def test_puts_off_what_the_platform_will_not_have(withdrawn: Visitor) -> None:
     assert after(tell_withdrawals, minutes=61) == 2
 
 
+def test_tells_at_once_what_a_clock_a_year_ahead_has_put_off(withdrawn: Visitor) -> None:
+    Withdrawal.objects.update(platform_due_at=timezone.now() + timedelta(days=365))
+
+    assert tell_withdrawals() == 1
+    assert consents(withdrawn) == [True, False]
+
+
 def test_an_erasure_takes_what_was_due_with_it(withdrawn: Visitor) -> None:
     erase(session_hashes=[latest().session_hash], actor="staff:1")
 

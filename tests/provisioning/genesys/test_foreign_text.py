@@ -79,6 +79,33 @@ def test_takes_no_token_that_is_none(
     assert (row().status, row().guest_id) == ("guest_created", "guest-1")
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("2026-11-22T13:00:00+01:00", "2026-11-22T13:00:00+01:00"),
+        ("2026-11-22 13:00:00.5Z", "2026-11-22 13:00:00.5Z"),
+        ("2026-W47-7T13:00:00Z", "2026-11-22T13:00:00Z"),
+        ("20261122T130000+0100", "2026-11-22T12:00:00Z"),
+        ("2026-11-22T13:00:00,5Z", "2026-11-22T13:00:00.500000Z"),
+    ],
+)
+def test_hands_on_an_expiry_that_browsers_read(
+    said: str, told: str, webchat: Webchat, platform: Platform
+) -> None:
+    platform.answers["tokens"] = says(201, TOKEN | {"expires_at": said})
+
+    answer = webchat.init()
+
+    assert answer.json()["expiresAt"] == row().token_expires_at == told
+
+
+@pytest.mark.parametrize("said", ["00010101T000000+1400", "99991231T235959-1400", "2026-W99-9"])
+def test_takes_no_expiry_beyond_all_time(said: str, webchat: Webchat, platform: Platform) -> None:
+    platform.answers["tokens"] = says(201, TOKEN | {"expires_at": said})
+
+    assert webchat.init().status_code == 502
+
+
 @pytest.mark.parametrize("endpoint", ["guests", "tokens", "oauth"])
 @pytest.mark.parametrize("status", [403, 500])
 def test_words_a_refusal_whatever_it_says(

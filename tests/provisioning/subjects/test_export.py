@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from crm.sessions import hash_session
 from provisioning import reviews
-from provisioning.models import GuestCreation, InitCapability
+from provisioning.models import GuestCreation, InitCapability, PlatformDeletion, WithdrawalCase
 from provisioning.subjects import holds
 from provisioning.subjects.export import export
 from provisioning.subjects.inventory import EXPORTED, TABLES, WITHHELD
@@ -25,7 +25,9 @@ PLACES = {
     "provisioning_review": lambda session: _in_creations(session, "reviews"),
     "provisioning_idempotencykey": lambda session: _in_creations(session, "idempotencyKeys"),
     "provisioning_initcapability": lambda session: _in_creations(session, "capabilities"),
+    "provisioning_platformdeletion": lambda session: _in_creations(session, "platformDeletions"),
     "provisioning_withdrawal": lambda session: [session["withdrawal"]],
+    "provisioning_withdrawalcase": lambda session: session["withdrawalCases"],
     "provisioning_legalhold": lambda session: [session["legalHold"]],
     "audit_auditevent": lambda session: session["changes"],
     "audit_subjectsalt": lambda session: [session],
@@ -54,9 +56,13 @@ def person(visitor):
     InitCapability.objects.create(
         key_hash="0" * 64, creation=row, expires_at=timezone.now() + timedelta(minutes=9)
     )
+    PlatformDeletion.objects.create(
+        creation=row, guest_id="a-second-one", requested_at=timezone.now()
+    )
     words = {"verdict": "in_order", "reason": "Jane called twice"}
     reviews.review(creations=[row.id], reviewer=staff(), **words)
     visitor.withdraw()
+    WithdrawalCase.objects.create(session_hash=KEY, withdrawn_at=row.created_at, case_number="c-1")
     holds.place(session_hash=KEY, reference="case-7", actor="dpo")
     (session,) = export(session_hashes=[KEY], actor="dpo")["sessions"]
     return session

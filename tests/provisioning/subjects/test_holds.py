@@ -63,7 +63,7 @@ def test_an_import_corrects_a_record_on_hold(held, tmp_path):
 def test_the_admin_deletes_no_record_on_hold(held):
     browser = signed_in("CRM administrator")
 
-    page = browser.post(f"{LIST}{held.pk}/delete/", {"post": "yes"})
+    page = browser.post(f"{LIST}{held.pk}/delete/", follow=True)
 
     assert "A legal hold stands" in page.content.decode()
     assert CrmRecord.objects.filter(pk=held.pk).exists()
@@ -73,7 +73,7 @@ def test_the_admin_deletes_none_of_several_while_one_is_on_hold(held):
     browser = signed_in("CRM administrator")
     chosen = {"_selected_action": [str(row.pk) for row in CrmRecord.objects.all()]}
 
-    page = browser.post(LIST, {"action": "delete_selected", "post": "yes", **chosen})
+    page = browser.post(LIST, {"action": "delete_selected", **chosen}, follow=True)
 
     assert "A legal hold stands" in page.content.decode()
     assert CrmRecord.objects.count() == 2

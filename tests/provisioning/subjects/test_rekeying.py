@@ -13,14 +13,22 @@ from django.utils import timezone
 
 from audit.models import SubjectSalt
 from crm.models import CrmRecord
-from provisioning.models import GuestCreation, IdempotencyKey, LegalHold, Withdrawal
+from provisioning.models import (
+    GuestCreation,
+    IdempotencyKey,
+    LegalHold,
+    Withdrawal,
+    WithdrawalCase,
+)
 from provisioning.subjects import holds
 from tests.support.visitor import PERSON, SESSION, events, known_to_the_crm
 
 PEPPER = "a-pepper-of-more-than-thirty-two-characters"
 PLAIN = hashlib.sha256(SESSION.encode()).hexdigest()
 KEYED = hmac.digest(PEPPER.encode(), PLAIN.encode(), "sha256").hex()
-TABLES = (CrmRecord, GuestCreation, IdempotencyKey, LegalHold, Withdrawal, SubjectSalt)
+TABLES = (
+    CrmRecord, GuestCreation, IdempotencyKey, LegalHold, Withdrawal, WithdrawalCase, SubjectSalt,
+)  # fmt: skip
 
 
 def rekey():
@@ -37,6 +45,8 @@ def stored(visitor):
     visitor.post("init", body, **{"Idempotency-Key": "one"})
     GuestCreation.objects.update(overdue_at=None)
     visitor.withdraw()
+    now = timezone.now()
+    WithdrawalCase.objects.create(session_hash=PLAIN, withdrawn_at=now, case_number="case-2")
     holds.place(session_hash=PLAIN, reference="case-1", actor="staff:1")
     return visitor
 

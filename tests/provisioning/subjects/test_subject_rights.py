@@ -238,7 +238,9 @@ def test_erases_once_the_hold_is_lifted(visited):
     assert len(events("hold.lifted")) == 1
 
 
-@pytest.mark.parametrize("reference", ["Jane Doe", "", "jane@example.com", "x" * 65])
+@pytest.mark.parametrize(
+    "reference", ["Jane Doe", "", "jane@example.com", "x" * 65, KEY, KEY.upper()]
+)
 def test_takes_only_a_case_number_for_a_reference(visited, reference):
     with pytest.raises(CommandError, match="reference"):
         run("legal_hold", "--place", reference, "--session-hash", KEY)

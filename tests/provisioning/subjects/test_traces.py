@@ -12,7 +12,8 @@ import pytest
 
 from tests.support import stores
 from tests.support.machine import postgres_database, redis_database
-from tests.support.sandbox import Sandbox
+from tests.support.messenger import OPTIONS, environment
+from tests.support.sandbox import Sandbox, running_sandbox
 from tests.support.service import ROOT, Service, running_service
 
 SESSION = "browser-session-of-janette"
@@ -131,6 +132,44 @@ asked = {"do": "withdraw", "channel": "letter", "received": "2026-01-01", "case"
 said = client.post(person, asked).context_data["question"].digest
 ok(client.post(person, asked | {"confirm_said": said, "confirm_tick": "on"}), 302)
 """
+
+
+@pytest.mark.slow
+def test_leaves_no_byte_of_the_person_on_messenger(tmp_path: Path) -> None:
+    with (
+        running_sandbox(*OPTIONS) as sandbox,
+        running_service(
+            tmp_path, sandbox.url, LOG_LEVEL="DEBUG", **environment(sandbox.url)
+        ) as service,
+    ):
+        installation = Installation(service, sandbox, tmp_path, lambda: b"")
+        sought = [*TRACES, *live_on_messenger(installation)]
+        before = traces(installation.bytes_anywhere(), sought)
+
+        erase(installation)
+
+        content = installation.bytes_anywhere()
+
+    assert {HASH, sought[-1], "Janette"} <= set(before)
+    assert traces(content, sought) == []
+
+
+def live_on_messenger(installation: Installation) -> list[str]:
+    """Do what can leave a trace there; return external id, token and contact."""
+    service, sandbox = installation.service, installation.sandbox
+    crm = installation.folder / "crm.csv"
+    crm.write_text(CSV)
+    service.manage("import_crm", str(crm))
+    crm.unlink()
+    made = service.init(SESSION, consentGiven=True).json
+    sandbox.faults([{"endpoint": "enrich", "kind": "close", "process": True}])
+    assert service.init(SESSION, consentGiven=True).status == 503
+    sandbox.faults([])
+    assert service.post("/api/webchat/consent/withdraw", {"sessionId": SESSION}).status == 200
+    service.manage("housekeeping", "--once")
+    (first, *_) = sandbox.calls(endpoint="enrich")
+    external = first["body"]["matchingIdentifiers"][0]["value"]
+    return [external, made["accessToken"], made["guestId"]]
 
 
 def fail_at_the_platform(installation: Installation) -> None:

@@ -1,0 +1,80 @@
+"""Doctor names what is missing of people: a notice, rights, a reviewer, an administrator."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
+from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from tests.guestportal.doctor.conftest import Doctor
+
+
+def test_names_a_missing_notice(doctor: Doctor) -> None:
+    with time_machine.travel(timezone.now() - timedelta(days=3_650)):
+        found = doctor()["notice"]
+
+    assert found["state"] == "fault"
+    assert "publish" in found["remedy"]
+
+
+def test_names_a_missing_role(doctor: Doctor) -> None:
+    Group.objects.get(name="Auditor").delete()
+
+    found = doctor()["roles"]
+
+    assert found["state"] == "fault"
+    assert "Auditor (4, such as audit.export_log)" in found["said"]
+    assert found["remedy"] == "Run: manage.py setup_roles"
+
+
+def test_warns_of_a_role_with_a_right_too_many(doctor: Doctor) -> None:
+    Group.objects.get(name="Auditor").permissions.add(Permission.objects.get(codename="add_user"))
+
+    found = doctor()["roles"]
+
+    assert found["state"] == "warning"
+    assert "Auditor (1, such as auth.add_user)" in found["said"]
+
+
+def test_warns_where_nobody_reviews(doctor: Doctor) -> None:
+    get_user_model().objects.filter(username="compliance").update(is_active=False)
+
+    found = doctor()["reviewers"]
+
+    assert found["state"] == "warning"
+    assert "nobody is in the group" in found["said"]
+
+
+def test_names_a_missing_administrator(doctor: Doctor) -> None:
+    get_user_model().objects.filter(is_superuser=True).delete()
+
+    found = doctor()["administrator"]
+
+    assert found["state"] == "fault"
+    assert "createsuperuser" in found["remedy"]
+
+
+@pytest.mark.parametrize(("mfa", "state"), [("required", "fault"), ("optional", "warning")])
+def test_names_an_administrator_without_codes(
+    mfa: str, state: str, doctor: Doctor, settings: Any
+) -> None:
+    settings.ADMIN_MFA = mfa
+    TOTPDevice.objects.update(confirmed=False)
+
+    found = doctor()["administrator"]
+
+    assert found["state"] == state
+    assert found["remedy"] == "Run: manage.py enrol_mfa USER"
+
+
+def test_names_a_break_glass_account_that_nobody_can_open(doctor: Doctor, settings: Any) -> None:
+    settings.ADMIN_LOGIN = "oidc"
+    for user in get_user_model().objects.filter(is_superuser=True):
+        user.set_unusable_password()
+        user.save()
+
+    assert doctor()["break-glass account"]["state"] == "fault"
