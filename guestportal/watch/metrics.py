@@ -68,6 +68,9 @@ def _read() -> list[Metric]:
 def _stored() -> Iterator[Metric]:
     age = seals.oldest_unsealed_age()
     yield _gauge("unsealed_seconds", "Age of the oldest event without a seal", age)
+    seen = health.housekeeping_age()
+    left = math.inf if seen is None else seen
+    yield _gauge("housekeeping_seconds", "Since housekeeping left word; +Inf: never", left)
     yield _gauge("overdue", "Creations that recovery should have settled", health.overdue())
     yield _gauge("queued", "Inits that wait for the worker", health.queue_depth() or 0)
     yield _gauge("queue_limit", "Inits that may wait for it", settings.QUEUE_LIMIT)

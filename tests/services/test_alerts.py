@@ -82,7 +82,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         service = enter(running_service(folder, sandbox.url, **settings))
         prometheus = enter(own_prometheus(folder, service.url.removeprefix("http://")))
         assert service.init("the-first-visitor").status == 200
-        service.manage("seal_audit")
+        service.manage("housekeeping", "--once")
         service.manage("verify_audit")
         yield Site(service, postgres, redis, broker, sandbox, backup, prometheus)
 
@@ -137,6 +137,12 @@ def queued(site: Site) -> Iterator[None]:
     assert ask(site.service, "a-visitor").status == 202
     yield
     site.sql("UPDATE provisioning_guestcreation SET status = 'failed' WHERE status = 'queued'")
+
+
+def housekeeping_dead(site: Site) -> Iterator[None]:
+    site.sql("UPDATE provisioning_writeprobe SET written_at = now() - interval '1 h' WHERE id = 2")
+    yield
+    site.service.manage("housekeeping", "--once")
 
 
 def unsealed(site: Site) -> Iterator[None]:
@@ -252,6 +258,7 @@ CAUSES: dict[str, Cause] = {
     "GuestportalInitsSlow": failing(kind="delay", seconds=3.5),
     "GuestportalQueueWaits": queued,
     "GuestportalQueueFull": queued,
+    "GuestportalHousekeepingDead": housekeeping_dead,
     "GuestportalUnsealed": unsealed,
     "GuestportalVerificationFailed": altered,
     "GuestportalVerificationOld": long_unverified,
@@ -288,7 +295,7 @@ def test_fires_while_its_cause_is_there_and_ends_after_it(site: Site, alert: str
 
 
 def test_nothing_fires_while_all_is_well(site: Site) -> None:
-    site.service.manage("seal_audit")
+    site.service.manage("housekeeping", "--once")
     site.sql(REVIEWED)  # what other tests left behind
 
     until(lambda: site.prometheus.firing() == {})
