@@ -78,6 +78,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             "GENESYS_DEADLINE": str(DEADLINE),
             "QUEUE_LIMIT": "1",
             "BACKUP_MARKER": str(backup),
+            "RESTORE_LIST": str(folder / "restore-list.jsonl"),
         }
         service = enter(running_service(folder, sandbox.url, **settings))
         prometheus = enter(own_prometheus(folder, service.url.removeprefix("http://")))
@@ -248,6 +249,23 @@ def backup_old(site: Site) -> Iterator[None]:
     site.backup.touch()
 
 
+def seals_lost(site: Site) -> Iterator[None]:
+    anchors = Path(site.service.env["AUDIT_ANCHORS"])
+    kept = anchors.read_text()
+    newest = json.loads(kept.splitlines()[-1])
+    anchors.write_text(f"{kept}{json.dumps(newest | {'seal': newest['seal'] + 1})}\n")
+    yield
+    anchors.write_text(kept)
+
+
+def list_broken(site: Site) -> Iterator[None]:
+    entries = Path(site.service.env["RESTORE_LIST"])
+    entries.unlink(missing_ok=True)
+    entries.mkdir()
+    yield
+    entries.rmdir()
+
+
 def provider_gone(site: Site) -> Iterator[None]:
     env = site.service.env
     oidc = {"ADMIN_LOGIN": "both", "OIDC_ISSUER": "http://127.0.0.1:9", "OIDC_CLIENT_ID": "client"}
@@ -289,6 +307,8 @@ CAUSES: dict[str, Cause] = {
     "GuestportalWithdrawalsUntold": untold,
     "GuestportalDeletionsForAPerson": to_delete_by_hand,
     "GuestportalBackupOld": backup_old,
+    "GuestportalSealsLost": seals_lost,
+    "GuestportalRestoreListBroken": list_broken,
     "GuestportalSignInsRefused": provider_gone,
 }
 
