@@ -6,11 +6,13 @@ from pathlib import Path
 
 from django.conf import settings
 
+CLOCKS_APART = 3600.0  # seconds by which a file server's clock may be ahead
+
 
 def age() -> float | None:
-    """Return for how many seconds ``BACKUP_MARKER`` is untouched; infinite where it is missing.
+    """Return for how many seconds ``BACKUP_MARKER`` is untouched; None where none is set.
 
-    None where none is set: then nobody can tell.
+    Infinite where it is missing, or dated in the future: it says nothing then.
     """
     if not settings.BACKUP_MARKER:
         return None
@@ -18,4 +20,5 @@ def age() -> float | None:
         touched = Path(settings.BACKUP_MARKER).stat().st_mtime
     except OSError:
         return math.inf
-    return max(0.0, time.time() - touched)
+    past = time.time() - touched
+    return math.inf if past < -CLOCKS_APART else max(0.0, past)
