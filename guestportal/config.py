@@ -430,7 +430,7 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
         Setting(
             "OIDC_GROUPS_CLAIM",
             text(pattern=r"[!-~]{1,128}", allowed="visible ASCII characters"),
-            "Claim that lists a person's groups there",
+            "Claim that lists a person's groups there; inside another one: `outer.inner`",
             default="groups",
         ),
         Setting(

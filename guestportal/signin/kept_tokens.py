@@ -17,8 +17,9 @@ _ROW, _SESSION = b"staff tokens", b"staff id token"
 
 
 def keep(*, identity: StaffIdentity, tokens: Tokens, checked_at: datetime) -> None:
-    """Keep `tokens`, and that the provider was asked at `checked_at`."""
-    text = json.dumps({"access": tokens.access, "refresh": tokens.refresh})
+    """Keep what of `tokens` is needed, and that the provider was asked at `checked_at`."""
+    access = "" if tokens.refresh else tokens.access
+    text = json.dumps({"access": access, "refresh": tokens.refresh})
     StaffIdentity.objects.filter(pk=identity.pk).update(
         tokens=cipher(purpose=_ROW).encrypt(text.encode()).decode(),
         checked_at=checked_at,
@@ -35,9 +36,9 @@ def read(*, identity: StaffIdentity) -> Tokens | None:
     return Tokens(access=kept["access"], refresh=kept["refresh"])
 
 
-def forget(*, identity: StaffIdentity) -> None:
-    """Delete a person's tokens: every session of theirs ends at its next look."""
-    StaffIdentity.objects.filter(pk=identity.pk).update(tokens="", asked_at=None)
+def forget(*, user_id: int) -> None:
+    """Delete the tokens of an account: every session of it ends at its next look."""
+    StaffIdentity.objects.filter(user_id=user_id).update(tokens="", asked_at=None)
 
 
 def sealed(id_token: str) -> str:

@@ -85,7 +85,7 @@ def _person(subject: str, claims: Mapping[str, Any], provider: Provider, given: 
 
 def _groups(claims: Mapping[str, Any]) -> frozenset[str] | None:
     """Return the groups that a claim lists; a single one may stand as text. Raises SignInFailed."""
-    listed = claims.get(settings.OIDC_GROUPS_CLAIM)
+    listed = _claim(claims, settings.OIDC_GROUPS_CLAIM)
     if listed is None:
         return None
     if isinstance(listed, str):
@@ -93,3 +93,13 @@ def _groups(claims: Mapping[str, Any]) -> frozenset[str] | None:
     if not isinstance(listed, list) or len(listed) > _MOST_GROUPS:
         raise SignInFailed("claim", "it is no list of names")
     return frozenset(each for each in listed if isinstance(each, str))
+
+
+def _claim(claims: Mapping[str, Any], name: str) -> Any:
+    """Return a claim by its name, which may hold dots, or else by a path of names with dots."""
+    if name in claims:
+        return claims[name]
+    found: Any = claims
+    for step in name.split("."):
+        found = found.get(step) if isinstance(found, dict) else None
+    return found

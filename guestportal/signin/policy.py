@@ -27,6 +27,7 @@ _BREAK_GLASS_ONLY = (
 def mark(request: HttpRequest) -> None:
     """Note in the session that the provider vouches for the sender."""
     request.session[_BY] = _PROVIDER
+    request.session.pop(_OUT, None)
 
 
 def is_by_provider(request: HttpRequest) -> bool:

@@ -7,7 +7,7 @@ document is read anew each time: staff sign in rarely, and what changed there ho
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
@@ -86,15 +86,14 @@ class Provider:
         """Raise SignInFailed where the provider refuses the request at `url` outright.
 
         It may not send a browser back to an address that is not registered (RFC 6749, 4.1.2.1), so
-        nobody would tell us. Where only browsers reach that page, it stays untold.
+        nobody would tell us. Only its 400 counts: that page is made for browsers, and may be of any
+        size, behind a guard against robots, or out of this server's reach.
         """
         try:
-            answer = self.calls.get(url)
+            refused = self.calls.get(url).status == 400
         except SignInFailed:
-            if _origin(url) == _origin(self._endpoint("token_endpoint")):
-                raise
             return
-        if answer.status == 400:
+        if refused:
             raise SignInFailed("redirect", redirect_uri)
 
     def redeem(self, *, code: str, verifier: str, redirect_uri: str) -> Tokens:
@@ -210,8 +209,3 @@ def _object(answer: Answer, what: str) -> Mapping[str, Any]:
     if answer.status != 200 or not isinstance(answer.body, dict):
         raise SignInFailed("nonsense", f"{what}: status {answer.status}")
     return answer.body
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc

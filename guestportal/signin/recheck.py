@@ -82,7 +82,7 @@ def _ask(identity: StaffIdentity) -> bool:
         accounts.update(identity=identity, person=found)
     except SignInFailed as failure:
         if failure.code not in _TROUBLE:
-            kept_tokens.forget(identity=identity)
+            kept_tokens.forget(user_id=identity.user_id)
             raise
         report(failure, counter=CHECKS)
         return False

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from django.conf import settings
 
-CLOCKS_APART = 3600.0  # seconds by which a file server's clock may be ahead
+_CLOCKS_DIFFER = 3600.0  # by less than this, where the job runs on another machine
 
 
 def age() -> float | None:
-    """Return for how many seconds ``BACKUP_MARKER`` is untouched; None where none is set.
+    """Return for how many seconds ``BACKUP_MARKER`` is untouched.
 
-    Infinite where it is missing, or dated in the future: it says nothing then.
+    Infinite where it is missing, or dated in the future: it would seem young for too long. None
+    where none is set: then nobody can tell.
     """
     if not settings.BACKUP_MARKER:
         return None
@@ -20,5 +21,5 @@ def age() -> float | None:
         touched = Path(settings.BACKUP_MARKER).stat().st_mtime
     except OSError:
         return math.inf
-    past = time.time() - touched
-    return math.inf if past < -CLOCKS_APART else max(0.0, past)
+    age = time.time() - touched
+    return math.inf if age < -_CLOCKS_DIFFER else max(0.0, age)

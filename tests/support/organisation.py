@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -55,16 +56,22 @@ class Organisation:
         self.document: dict[str, Any] = {}
         self.refusal: tuple[int, Any] | None = None  # of the token endpoint
         self.refresh_token: str | None = "refresh-1"
-        self.authorize_status = 200
+        self.authorize_status, self.page = 200, "<html>"
         self.down = False
+        self.meanwhile: Callable[[], object] = list  # what happens while it is asked for a token
         self.nonce = ""
         self.asked: list[str] = []
         self.forms: list[dict[str, list[str]]] = []
 
+    def calls(self) -> list[Any]:
+        """Return the calls that were made, as `responses` keeps them."""
+        return list(self._mock.calls)
+
     def install(self, mock: responses.RequestsMock) -> None:
+        self._mock = mock
         for method, path, answer in (
             ("GET", ".well-known/openid-configuration", self._document),
-            ("GET", "authorize", lambda _: (self.authorize_status, {}, "<html>")),
+            ("GET", "authorize", lambda _: (self.authorize_status, {}, self.page)),
             ("POST", "token", self._token),
             ("GET", "keys", self._keys),
             ("GET", "userinfo", self._userinfo),
@@ -95,6 +102,7 @@ class Organisation:
 
     def _token(self, request: Any) -> Any:
         self.forms.append(parse_qs(request.body))
+        self.meanwhile()
         if self.refusal:
             status, body = self.refusal
             return status, {}, body if isinstance(body, str) else json.dumps(body)

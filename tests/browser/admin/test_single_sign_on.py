@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from audit.models import AuditEvent
 from guestportal.models import StaffIdentity
 from provisioning.models import Review
+from tests.browser.admin.test_accessibility import _serious, _too_wide
 from tests.support.factories import creation, staff
 from tests.support.identity import Identity, identity_provider
 
@@ -117,7 +118,7 @@ def test_stays_while_the_provider_is_down_for_one_more_time_and_no_longer(identi
     expect(page.get_by_text("cannot be reached just now")).to_be_visible()
 
 
-def test_the_break_glass_account_works_with_the_provider_down(identity, browser):
+def test_the_break_glass_account_works_with_the_provider_down(identity, browser, caplog):
     user = staff()
     call_command("enrol_mfa", user.username, stdout=StringIO())
     identity.stop()
@@ -125,6 +126,7 @@ def test_the_break_glass_account_works_with_the_provider_down(identity, browser)
 
     page.get_by_role("link", name="Sign in with your organisation").click()
     expect(page.get_by_text("cannot be reached just now")).to_be_visible()
+    assert "nothing listens there" in caplog.text
     page.get_by_role("link", name="Back to sign-in").click()
     expect(page.get_by_label("Password")).to_have_count(0)
     page.get_by_role("link", name="Break-glass account").click()
@@ -273,6 +275,33 @@ def test_says_that_the_secret_is_wrong(identity, browser, settings, caplog):
 
     expect(page.get_by_text("is not set up rightly")).to_be_visible()
     assert "OIDC_CLIENT_ID with OIDC_CLIENT_SECRET" in caplog.text
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+def test_anybody_can_use_the_pages_around_it(identity, chromium, live_server, width, scheme):
+    context = chromium.new_context(
+        base_url=live_server.url,
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+        bypass_csp=True,  # axe adds styles of its own
+    )
+    page = context.new_page()
+    for address in ("/admin/login/", "/admin/login/?password=1", "/admin/oidc/callback"):
+        page.goto(address)
+        assert [*_serious(page), *_too_wide(page)] == []
+    page.goto("/admin/login/")
+    page.get_by_role("link", name="Sign in with your organisation").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Name").fill("jane")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    identity.stop()
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_text("You are still signed in at your organisation.")).to_be_visible()
+    found = [*_serious(page), *_too_wide(page)]
+    context.close()
+
+    assert found == []
 
 
 def test_the_log_of_it_all_names_nobody(identity, browser):

@@ -1,13 +1,19 @@
 """Who gets which account by the identity provider, and what it may do."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection
 from django.test import Client
 
 from audit.models import AuditEvent
 from guestportal.models import StaffIdentity
+from guestportal.signin import accounts
+from guestportal.signin.person import Person
+from guestportal.signin.provider import Tokens
 from tests.support.factories import staff
 from tests.support.organisation import AUDITORS, ISSUER, REVIEWERS, SUBJECT, sign_in
 
@@ -61,6 +67,31 @@ def test_takes_a_single_group_that_is_no_list(organisation, client):
     sign_in(organisation, client)
 
     assert groups_of(User.objects.get()) == ["Auditor"]
+
+
+@pytest.mark.parametrize(
+    ("name", "claims"),
+    [
+        ("realm_access.roles", {"realm_access": {"roles": [AUDITORS]}}),
+        ("https://corp.example/groups", {"https://corp.example/groups": [AUDITORS]}),
+        ("a.b.c", {"a": {"b": {"c": AUDITORS}}}),
+    ],
+)
+def test_finds_the_claim_under_the_name_it_has_there(organisation, client, settings, name, claims):
+    settings.OIDC_GROUPS_CLAIM = name
+    organisation.claims = claims
+
+    sign_in(organisation, client)
+
+    assert groups_of(User.objects.get()) == ["Auditor"]
+
+
+@pytest.mark.parametrize("claims", [{"a": 1}, {"a": {"b": None}}, {"a": ["b"]}, {}])
+def test_finds_no_claim_that_is_not_there(organisation, client, settings, claims):
+    settings.OIDC_GROUPS_CLAIM = "a.b"
+    organisation.claims = claims
+
+    assert sign_in(organisation, client).status_code == 403
 
 
 def test_gives_and_takes_groups_with_each_sign_in(organisation, client):
@@ -219,6 +250,26 @@ def test_logs_and_counts_a_refusal_by_mapping_without_saying_whom(organisation, 
     assert "none of their groups is in OIDC_GROUP_MAP" in caplog.text
     assert not any(word in caplog.text for word in (SUBJECT, "jane", "Jane", "corp.example"))
     assert refusals() == before + 1
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="there two never write at once")
+@pytest.mark.django_db(transaction=True)
+def test_makes_one_account_of_two_first_sign_ins_at_once(organisation):
+    together = Barrier(8)
+    person = Person(SUBJECT, "jane", frozenset([REVIEWERS]), Tokens("access", "", "refresh"))
+
+    def come(_):
+        together.wait()
+        try:
+            return accounts.admit(person=person).pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        found = set(threads.map(come, range(8)))
+
+    assert len(found) == 1
+    assert User.objects.count() == 1
 
 
 def refusals():

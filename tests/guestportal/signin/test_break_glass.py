@@ -1,9 +1,14 @@
 """Who signs in by password, and how, where the identity provider is there for everybody else."""
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
+import time_machine
+from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -147,3 +152,22 @@ def test_still_locks_every_other_name_for_all(client, settings):
     client.defaults["REMOTE_ADDR"] = "198.51.100.7"
 
     assert by_password(client, user.username).status_code == 429
+
+
+def test_is_unlocked_by_a_command_for_every_address(client, root):
+    for _ in range(5):
+        by_password(client, root.username, "wrong")
+
+    call_command("unlock_staff", root.username, stdout=StringIO())
+
+    assert by_password(client, root.username, otp_token=code(root)).status_code == 302
+
+
+def test_keeps_a_superuser_of_the_provider_out_without_a_group(client, organisation):
+    sign_in(organisation, client)
+    User.objects.update(is_superuser=True)
+    organisation.groups = []
+
+    assert sign_in(organisation, Client()).status_code == 403
+    with time_machine.travel(timezone.now() + timedelta(minutes=16)):
+        assert client.get("/admin/").status_code == 302

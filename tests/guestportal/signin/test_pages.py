@@ -44,9 +44,9 @@ def test_writes_no_row_for_a_robot_that_starts_sign_ins(organisation, client):
 
 
 def test_lets_an_address_start_so_many_a_minute(organisation, client):
-    answers = [client.get(START).status_code for _ in range(21)]
+    answers = [client.get(START).status_code for _ in range(61)]
 
-    assert answers == [302] * 20 + [429]
+    assert answers == [302] * 60 + [429]
 
 
 def test_gives_the_browser_a_new_session(organisation, client):
@@ -188,6 +188,19 @@ def test_says_before_anybody_leaves_what_is_set_up_wrong(
     assert operator in caplog.text
 
 
+@pytest.mark.parametrize("status", [200, 302, 403, 429, 500, 503])
+def test_leaves_it_to_the_browser_how_the_providers_page_looks(organisation, client, status):
+    organisation.authorize_status = status
+
+    assert client.get(START).status_code == 302
+
+
+def test_needs_no_providers_page_of_a_certain_size(organisation, client):
+    organisation.page = "<html>" + "x" * 300_000
+
+    assert client.get(START).status_code == 302
+
+
 @pytest.mark.parametrize(
     ("error", "status", "words"),
     [
@@ -203,6 +216,17 @@ def test_says_how_the_provider_ended_it(organisation, client, caplog, error, sta
 
     assert (answer.status_code, words in answer.content.decode()) == (status, True)
     assert "script" not in caplog.text
+
+
+def test_waits_for_no_call_without_end(organisation, client):
+    organisation.groups = None
+    organisation.userinfo = {"groups": ["portal-reviewers"]}
+    sign_in(organisation, client)
+
+    waits = [wait for call in organisation.calls() for wait in call.request.req_kwargs["timeout"]]
+
+    assert len(organisation.calls()) == 6
+    assert 0 < min(waits) <= max(waits) <= 10
 
 
 def test_sends_the_secret_as_the_form_wants_it(organisation, client):

@@ -148,6 +148,20 @@ def test_asks_again_when_the_provider_is_back(organisation, browser):
     assert organisation.asked == []  # it was asked at 21
 
 
+def test_lets_one_request_ask_while_the_others_go_on(organisation, browser):
+    other = Client()
+    sign_in(organisation, other)
+    organisation.forms.clear()
+    answers = []
+    organisation.meanwhile = lambda: answers.append(other.get(PAGE).status_code)
+
+    with in_minutes(15):
+        answers.append(browser.get(PAGE).status_code)
+
+    assert answers == [200, 200]
+    assert len(organisation.forms) == 1
+
+
 def test_uses_the_refresh_token_that_came_last(organisation, browser):
     organisation.refresh_token = "refresh-2"
     with in_minutes(15):
@@ -217,3 +231,9 @@ def test_keeps_no_token_in_clear(organisation, browser):
 
     assert kept
     assert not any(word in f"{kept} {sessions}" for word in ("refresh-1", "access-1", "eyJhbGciOi"))
+
+
+def test_forgets_the_tokens_of_whoever_signs_out(organisation, browser):
+    browser.post("/admin/logout/")
+
+    assert StaffIdentity.objects.get().tokens == ""
