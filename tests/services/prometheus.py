@@ -24,6 +24,7 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 # Waits that are minutes in the rules: promtool's tests know their true length.
 _SHORTER = {
     "[5m]": f"[{WINDOW}]",
+    "[15m]": f"[{WINDOW}]",
     "_seconds) > 120\n": "_seconds) > 3\n",
     "_seconds) > 30\n": "_seconds) > 3\n",
 }
