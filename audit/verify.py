@@ -207,11 +207,22 @@ def _check_seals(
         times = [row[5] for row in batch]
         report.late += _late(times, newest_time)
         newest_time = max(newest_time, *times)
+        if not _is_time(newest_time):
+            forged = next(row[4] for row in batch if row[5] == newest_time)
+            return f"event {forged}: its time is none"
         report.events += seal.count
         report.last_seal = seal.number
         previous = seal
         yield seal.count
     return None
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _late(times: list[str], newest: str) -> int:

@@ -141,6 +141,24 @@ def test_names_an_event_inserted_with_an_old_date(batches):
     assert f"event {inserted.id}: of {old}, has no seal" in _problems()
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's columns take any text")
+def test_names_an_event_whose_time_is_none_before_it_was_sealed(batches):
+    forged = event()
+    none = "x" * 26 + "Z"
+    body = json.dumps(
+        json.loads(forged.body) | {"time": none}, sort_keys=True, separators=(",", ":")
+    )
+    with connection.cursor() as cursor:
+        stored = none.removesuffix("Z")
+        cursor.execute(
+            "UPDATE audit_auditevent SET body = %s, time = %s WHERE id = %s",
+            [body, stored, forged.id.hex],
+        )
+    seals.seal(sweep=True)
+
+    assert f"event {forged.id}: its time is none" in _problems()
+
+
 def test_names_an_edited_event_that_has_no_seal_yet(batches):
     waiting = event()
     AuditEvent.objects.filter(id=waiting.id).update(kind="forged")
