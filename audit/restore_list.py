@@ -182,7 +182,9 @@ def _parsed(text: bytes) -> Entry:
             [UUID(each) for each in values.get("creations", ())],
             UUID(record) if record else None,
         )
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as exc:
+    except (
+        ValueError, OverflowError, LookupError, TypeError, AttributeError, RecursionError,
+    ) as exc:  # fmt: skip
         raise Unreadable("is not an entry") from exc
 
 

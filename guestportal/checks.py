@@ -111,12 +111,12 @@ def _warnings_of_mail() -> Iterator[Warning]:
     missing = [name for name in ("EMAIL_URL", "EMAIL_FROM") if not getattr(settings, name)]
     if settings.DIGEST_TO and missing:
         hint = "Set it, or unset DIGEST_TO: without it the daily mail to reviewers is not sent."
-        yield _warning(20, " and ".join(missing), "not set, and DIGEST_TO is.", hint)
+        yield _warning(30, " and ".join(missing), "not set, and DIGEST_TO is.", hint)
     mail = settings.EMAIL_URL or {}
     plain = not (mail.get("EMAIL_USE_TLS") or mail.get("EMAIL_USE_SSL"))
     if mail.get("EMAIL_HOST_PASSWORD") and plain and not is_loopback(host=mail["EMAIL_HOST"]):
         hint = "Use smtp+tls:// or smtp+ssl://."
-        yield _warning(21, "EMAIL_URL", "sends its password over plain SMTP.", hint)
+        yield _warning(31, "EMAIL_URL", "sends its password over plain SMTP.", hint)
 
 
 _OF_MESSENGER = (

@@ -13,6 +13,8 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from audit import triggers
 from crm import profiles
@@ -23,6 +25,11 @@ from tests.support.sandbox import Sandbox, running_sandbox
 from tests.support.webchat import Webchat
 
 _numbers = count(1)
+# How long an example takes is the machine's business: it may be busy.
+hypothesis_settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

@@ -62,15 +62,23 @@ def append_restored(*, line: bytes, log_id: UUID) -> None:
     logger.warning("audit log %s %s", log_id, restored)
 
 
+def last(*, log_id: str = "") -> tuple[int, str]:
+    """Return number and hash (hex) of the last seal by the file's end: after a restore, by that.
+
+    0 and zeros where there is none of the log `log_id`; empty means any log. Raises OSError, also
+    where there is no such file.
+    """
+    with _path().open("rb") as file:
+        return _last(file, log_id)
+
+
 def lost() -> int:
     """Return the number of the last anchored seal where the database lacks it; else 0.
 
-    Then it was restored from a backup, or somebody removed the seal. Reads the end of the file.
-    Raises OSError where the file cannot be read.
+    Then it was restored from a backup, or somebody removed the seal. Raises OSError as `last`.
     """
-    with _path().open("rb") as file:
-        last, last_hash = _last(file, "")
-    return 0 if _holds(last, last_hash) else last
+    number, seal_hash = last()
+    return 0 if _holds(number, seal_hash) else number
 
 
 def _path() -> Path:

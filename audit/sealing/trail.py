@@ -10,10 +10,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from pathlib import Path
 from uuid import UUID
-
-from django.conf import settings
 
 from audit.models import AuditEvent, AuditLeaf, AuditSeal
 from audit.sealing import anchor_lines, signing
@@ -28,9 +27,10 @@ _GRACE = timedelta(minutes=5)
 class Trail:
     """The anchor file, checked against seals that are given in order.
 
-    `problem` names the first line or seal that does not fit, `obstacle` the file or key that is
-    missing; each may be None. `restored` are the lines of restores that are as they should be.
-    `announcing`: a gap to be taken as if the file's last line were its restore.
+    `problem` names the first line or seal that does not fit, `obstacle` the file that is missing,
+    or the key, without which the rest is compared; each may be None. `restored` are the restores
+    whose lines are as they should be. `announcing`: a gap to be taken as if the file's last line
+    were its restore.
     """
 
     def __init__(
@@ -44,11 +44,12 @@ class Trail:
         self._since = since
         self._announcing = announcing
         self._looks_for_events = True
+        self._stopped = False
         self._lines = self._read()
 
     def check(self, seal: AuditSeal) -> None:
         """Compare `seal` with its line."""
-        if self.problem or self.obstacle:
+        if self.problem or self._stopped:
             return
         anchor = next(self._lines, None)
         if anchor is None:
@@ -90,7 +91,7 @@ class Trail:
         fresh = timedelta(0) <= datetime.now(UTC) - seal.time <= _GRACE
         # The sealer adds no line until the restore is announced.
         held_back = self._announcing and seal.number > self._announcing.restored_seal
-        if not (self.problem or self.obstacle or fresh or held_back):
+        if not (self.problem or self._stopped or fresh or held_back):
             self.problem = f"seal {seal.number}: has no line in {self._path}"
 
     def _read(self) -> Iterator[Anchor]:
@@ -101,9 +102,9 @@ class Trail:
                 yield from self._live(branches, file)
         except FileNotFoundError:
             if AuditSeal.objects.exists():
-                self.obstacle = f"the anchor file {self._path} is missing"
+                self._stop(f"the anchor file {self._path} is missing")
         except OSError as exc:
-            self.obstacle = f"the anchor file {self._path} cannot be read: {exc.strerror}"
+            self._stop(f"the anchor file {self._path} cannot be read: {exc.strerror}")
 
     def _restores(self) -> list[Gap | Restored]:
         """Return every restore that the file tells of, and the one that is being announced."""
@@ -140,34 +141,38 @@ class Trail:
 
     def _accept(self, branches: "_Branches", line: Restored, number: int) -> bool:
         """Check one restore's line and go back to the seal it names; False where it is no good."""
-        name = f"{self._path}, line {number}: the restore"
         if branches.to_come[:1] != [line]:
-            self.obstacle = f"{self._path} has changed meanwhile: verify again"
-        elif problem := self._signed_by_stranger(line):
-            self.problem = f"{name} {problem}"
-        elif self.obstacle:
+            self._stop(f"{self._path} has changed meanwhile: verify again")
             return False
-        elif not branches.close(line.gap):
-            self.problem = f"{name} does not name the last anchored seal, or one it can go back to"
-        elif self._looks_for_events and branches.keeps(line.event_seal) and not _told(line):
-            self.problem = f"{name} has no event in the log{_HINT}"
-        else:
+        told = not (self._looks_for_events and branches.keeps(line)) or _told(line)
+        problem = self._signed_by_stranger(branches, line)
+        if not branches.close(line.gap):
+            problem = problem or "does not name the last anchored seal, or one it can go back to"
+        if problem := problem or (None if told else f"has no event in the log{_HINT}"):
+            self.problem = f"{self._path}, line {number}: the restore {problem}"
+            return False
+        if line.signature.key_id in signing.public_keys():
             self.restored.append(line)
-        return not (self.problem or self.obstacle)
+        return True
 
-    def _signed_by_stranger(self, line: Restored) -> str | None:
-        """Return what is wrong with its signature; a key we were not told of is an obstacle."""
-        key_id = line.signature.key_id
-        if key_id in signing.public_keys():
-            ours = signing.verify(
-                message=line.message, purpose="restored", signature=line.signature
-            )
+    def _signed_by_stranger(self, branches: "_Branches", line: Restored) -> str | None:
+        """Return what is wrong with its signature.
+
+        A key that we were not told of is an obstacle, if the seal of its event has the same one.
+        """
+        signature = line.signature
+        if signature.key_id in signing.public_keys():
+            ours = signing.verify(message=line.message, purpose="restored", signature=signature)
             return None if ours else "is not signed by us"
-        own = signing.key_id() if settings.AUDIT_SIGNING_KEY else ""
-        if AuditSeal.objects.filter(number__lte=line.event_seal, key_id=own).exists():
-            return "is signed with a key that nobody knows, after our own key"
+        seal = AuditSeal.objects.filter(number=line.event_seal, key_id=signature.key_id)
+        if branches.keeps(line) and not seal.exists():
+            return "is signed with a key that nobody knows"
         self.obstacle = f"{self._path}: a restore is signed with a key that AUDIT_VERIFY_KEYS lacks"
         return None
+
+    def _stop(self, obstacle: str) -> None:
+        """Read no further: the rest of the file cannot be compared."""
+        self.obstacle, self._stopped = obstacle, True
 
 
 class _Branches:
@@ -177,7 +182,7 @@ class _Branches:
         self.to_come = restores
         gaps = [each.gap if isinstance(each, Restored) else each for each in restores]
         # To what each restore, or a later one, goes back.
-        self._back_to = [min(g.restored_seal for g in gaps[at:]) for at in range(len(gaps))]
+        self._back_to = list(accumulate((gap.restored_seal for gap in gaps[::-1]), min))[::-1]
         # Of what restores go back to, the hash on the branch that is being read.
         self._hashes = {gap.restored_seal: "" for gap in gaps} | {0: NOTHING_BEFORE}
         self._last = 0, NOTHING_BEFORE
@@ -186,9 +191,9 @@ class _Branches:
         """Tell whether a later restore went back behind the seal of `line`."""
         return bool(self._back_to) and line.number > self._back_to[0]
 
-    def keeps(self, seal: int) -> bool:
-        """Tell whether no later restore went back behind the seal of this number."""
-        return not self._back_to or seal <= self._back_to[0]
+    def keeps(self, line: Restored) -> bool:
+        """Tell whether no restore after `line`, the next, went back behind its event's seal."""
+        return all(line.event_seal <= seal for seal in self._back_to[1:2])
 
     def follow(self, line: Anchor) -> bool:
         """Go on to `line`; False where it is not of the next seal."""

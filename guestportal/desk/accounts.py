@@ -22,6 +22,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from backoffice.confirming import AsksToDelete, Question, ask
 from guestportal.desk.unlocking import is_locked, unlock
+from guestportal.models import StaffIdentity
 from guestportal.staff_status import staff_from_groups
 from provisioning.models import Review
 
@@ -68,7 +69,11 @@ class AccountAdmin(AsksToDelete, UserAdmin):  # type: ignore[type-arg]
         """Show the account, and to superusers whether sign-in is locked."""
         user = self.get_object(request, object_id)
         may = self.has_unlock_permission(request)
-        own = {"may_unlock": may, "locked": may and user and is_locked(request=request, user=user)}
+        own = {
+            "may_unlock": may,
+            "locked": may and user and is_locked(request=request, user=user),
+            "by_provider": StaffIdentity.objects.filter(user=user).exists(),
+        }
         return super().change_view(request, object_id, form_url, own | (extra_context or {}))
 
     def get_urls(self) -> list[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 
 from guestportal.doctor import database, log, operation, platform, settings, staff, stores
 from guestportal.doctor.findings import FAULT, NOT_CHECKED, Check, Finding
@@ -53,13 +53,21 @@ def _look(check: Check) -> Iterator[Finding]:
     except TimeUp:
         said = f"could not be checked in {check.seconds:.0f} seconds"
         found.append(Finding(check.name, FAULT, said, "Look whether what it asks hangs."))
+        _leave_nothing_behind()
     except Exception as exc:
         is_news = isinstance(exc, OperationalError | InterfaceError | OSError)  # and no bug
         logger.error("doctor: %s could not be checked", check.name, exc_info=not is_news)
         said = f"could not be checked ({type(exc).__name__})"
         remedy = "Run doctor again; the log, on standard error, says where it broke off."
         found.append(Finding(check.name, FAULT, said, remedy))
+        _leave_nothing_behind()
     yield from found
+
+
+def _leave_nothing_behind() -> None:
+    """Give the next check a connection of its own: ours may wait for an answer, or be closed."""
+    if not connection.in_atomic_block:  # a caller's, in a test
+        connection.close()
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """The audit log: its anchors where they outlive the machine, its keys, its last verification."""
 
-import json
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,14 +10,14 @@ from django.db import connection
 
 from audit import verify
 from audit.models import AuditLog, AuditSeal
-from audit.sealing import seals, signing
+from audit.sealing import anchors, seals, signing
 from guestportal.doctor import files
 from guestportal.doctor.findings import FAULT, NOT_CHECKED, OK, WARNING, Check, Finding
 
 _REMEDY = "Look at AUDIT_ANCHORS, its disk and housekeeping's log: docs/operators.md#runbook"
+_NOTHING = "can be written; nothing has been sealed yet"
 # The sealer writes a seal's line right after its commit, or in its next run.
 _GRACE = timedelta(minutes=5)
-_TAIL = 64 * 1024
 _CLOCKS_DIFFER = timedelta(seconds=30)
 VERIFIED_WITHIN = timedelta(days=1)
 # NIST SP 800-57 part 1 rev. 5, table 1: a private signature key is used for one to three years.
@@ -35,28 +33,31 @@ def _anchors() -> Iterator[Finding]:
     if said := files.unfit(path=path):
         yield Finding("anchors", FAULT, said, _REMEDY)
         return
-    newest, identity = seals.latest(), AuditLog.objects.first()
-    if newest is None or identity is None:
-        yield Finding("anchors", OK, "can be written; nothing has been sealed yet")
+    identity = AuditLog.objects.first()
+    if identity is None:
+        yield Finding("anchors", OK, _NOTHING)
         return
     try:
-        last = _last_anchored(path, str(identity.log_id))
+        last, last_hash = _last_anchored(str(identity.log_id))
     except OSError as exc:
         yield Finding("anchors", FAULT, f"{path} cannot be read ({exc.strerror})", _REMEDY)
         return
-    yield _compared(path, last, newest)
+    yield _compared(path, last, last_hash)
 
 
-def _compared(path: Path, last: int, newest: AuditSeal) -> Finding:
+def _compared(path: Path, last: int, last_hash: str) -> Finding:
+    if last and not AuditSeal.objects.filter(number=last, hash=last_hash).exists():
+        said = f"seal {last} is anchored, and the database has lost it"
+        remedy = "Restored from a backup? manage.py audit_restored. Else call compliance."
+        return Finding("anchors", FAULT, said, remedy)
+    newest = seals.latest()  # after the file was read, which then holds no later one
+    if newest is None:
+        return Finding("anchors", OK, _NOTHING)
     if last < newest.number:
         if datetime.now(UTC) - newest.time <= _GRACE:
             return Finding("anchors", OK, "the line of the newest seal is about to be written")
         said = f"{path} ends with seal {last} of this log, its newest is seal {newest.number}"
         return Finding("anchors", FAULT, said, _REMEDY)
-    if last > newest.number:
-        said = f"seal {last} is anchored, and the database has lost it"
-        remedy = "Restored from a backup? manage.py audit_restored. Else call compliance."
-        return Finding("anchors", FAULT, said, remedy)
     if connection.vendor == "sqlite" and _same_disk(path):
         remedy = "Set AUDIT_ANCHORS to a file on another disk, or ship the log lines `audit seal`."
         said = "lie on the disk of the database: who loses one loses both"
@@ -64,21 +65,12 @@ def _compared(path: Path, last: int, newest: AuditSeal) -> Finding:
     return Finding("anchors", OK, f"{path} ends with the newest seal, {last}")
 
 
-def _last_anchored(path: Path, log_id: str) -> int:
-    """Return the number of the last seal of this log in the file, 0 without one. Raises OSError."""
-    if not path.exists():
-        return 0
-    with path.open("rb") as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-        lines = file.read().splitlines()
-    for text in reversed(lines):
-        try:
-            values = json.loads(text)
-            if values["log"] == log_id and "hash" in values:
-                return int(values["seal"])
-        except (ValueError, TypeError, LookupError):
-            continue  # torn, or no line about a seal
-    return 0
+def _last_anchored(log_id: str) -> tuple[int, str]:
+    """Return number and hash of a log's last seal in the file, 0 without one. Raises OSError."""
+    try:
+        return anchors.last(log_id=log_id)
+    except FileNotFoundError:
+        return 0, ""
 
 
 def _same_disk(path: Path) -> bool:

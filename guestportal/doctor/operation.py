@@ -1,6 +1,6 @@
 """What runs beside the web processes: housekeeping, the queue, the backup job."""
 
-import time
+import math
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +10,7 @@ from django.conf import settings
 from audit.sealing import seals
 from guestportal.doctor import files
 from guestportal.doctor.findings import FAULT, NOT_CHECKED, OK, Check, Finding
+from guestportal.watch import backups
 from provisioning import health
 
 # Housekeeping leaves word once a minute, seals every 15 seconds, recovers every 5.
@@ -64,24 +65,21 @@ def _queue() -> Iterator[Finding]:
 
 
 def _backup() -> Iterator[Finding]:
-    if settings.BACKUP_MARKER is None:
+    age = backups.age()
+    if age is None:
         said = "BACKUP_MARKER is not set: nobody knows whether there is one"
         yield Finding("backup", NOT_CHECKED, said)
         return
-    path, most = Path(settings.BACKUP_MARKER), settings.BACKUP_MAX_HOURS
+    path, most = settings.BACKUP_MARKER, settings.BACKUP_MAX_HOURS
     remedy = f"Look at the backup job; it has to touch {path} when it is done."
-    try:
-        hours = (time.time() - path.stat().st_mtime) / _HOUR
-    except OSError as exc:
-        yield Finding("backup", FAULT, f"{path} cannot be found ({exc.strerror})", remedy)
-        return
-    if hours < -1:
-        yield Finding("backup", FAULT, f"{path} is dated in the future", remedy)
-    elif hours > most:
-        said = f"the last one is {hours:.0f} hours old, {most} are allowed"
+    if math.isinf(age):
+        said = f"{path} cannot be found, or is dated in the future"
+        yield Finding("backup", FAULT, said, remedy)
+    elif age > most * _HOUR:
+        said = f"the last one is {age / _HOUR:.0f} hours old, {most} are allowed"
         yield Finding("backup", FAULT, said, remedy)
     else:
-        yield Finding("backup", OK, f"the last one is {max(hours, 0):.0f} hours old")
+        yield Finding("backup", OK, f"the last one is {age / _HOUR:.0f} hours old")
 
 
 def _restore_list() -> Iterator[Finding]:

@@ -12,6 +12,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from guestportal.doctor.findings import FAULT, OK, WARNING, Check, Finding
 from guestportal.roles import ROLES
+from guestportal.signin import provider
+from guestportal.signin.failures import SignInFailed
 from provisioning.models import Notice
 
 REVIEWER = "Compliance reviewer"
@@ -78,8 +80,24 @@ def _administrator() -> Iterator[Finding]:
         yield Finding(name, FAULT if nobody_gets_in else WARNING, said, remedy)
 
 
+def _provider() -> Iterator[Finding]:
+    """Ask the identity provider what a sign-in asks before anybody is there: document and keys."""
+    if settings.ADMIN_LOGIN == "password":
+        return
+    try:
+        provider.discover().keys()
+    except SignInFailed as exc:
+        detail = f" ({exc.detail})" if exc.detail else ""
+        remedy = "See docs/operators.md#single-sign-on; the break-glass account opens the admin."
+        said = f"{exc.sentences.operator}{detail}"
+        yield Finding("identity provider", FAULT, said, remedy)
+    else:
+        yield Finding("identity provider", OK, "answers as OIDC_ISSUER names it, with its keys")
+
+
 CHECKS = (
     Check("notice", _notice, needs="migrations"),
     Check("roles", _roles, needs="migrations"),
     Check("administrator", _administrator, needs="migrations"),
+    Check("identity provider", _provider, seconds=15),
 )

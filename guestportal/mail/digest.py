@@ -30,10 +30,10 @@ def send_digest() -> bool:
     with timezone.override(settings.STAFF_TIME_ZONE):
         now = timezone.localtime()
     today = now.date()
-    if now.hour < FROM_HOUR or not _is_ours(today):
+    if now.hour < FROM_HOUR or DigestMail.objects.filter(day=today).exists():
         return False
     waiting = for_reviewers()
-    if not waiting:  # the row stays: the day is done
+    if not _take_up(today) or not waiting:  # the row stays: the day is done
         return False
     try:
         deliver(subject=_subject(waiting), text=_text(waiting), to=settings.DIGEST_TO)
@@ -46,10 +46,8 @@ def send_digest() -> bool:
     return True
 
 
-def _is_ours(today: date) -> bool:
-    """Take the day up; return False where somebody has."""
-    if DigestMail.objects.filter(day=today).exists():
-        return False
+def _take_up(today: date) -> bool:
+    """Write the day's row; return False where somebody was faster."""
     DigestMail.objects.filter(day__lt=today - KEPT).delete()
     _, made = DigestMail.objects.get_or_create(day=today)
     return made

@@ -161,7 +161,7 @@ class Provider:
         texts = {
             name: given.get(name, "") for name in ("access_token", "id_token", "refresh_token")
         }
-        if not all(isinstance(text, str) for text in texts.values()) or not texts["access_token"]:
+        if not all(map(_is_token, texts.values())) or not texts["access_token"]:
             raise SignInFailed("nonsense", "token endpoint: no access token")
         return Tokens(texts["access_token"], texts["id_token"], texts["refresh_token"])
 
@@ -193,6 +193,11 @@ def discover() -> Provider:
 def known_error(text: object) -> str:
     """Return an error code of the protocol; ``other`` for a provider's own text."""
     return text if isinstance(text, str) and text in _ERRORS else "other"
+
+
+def _is_token(text: object) -> bool:
+    """Tell whether this can be a token, or none: visible ASCII (RFC 6749, appendix A.12, A.17)."""
+    return isinstance(text, str) and text.isascii() and text.isprintable()
 
 
 def _refused(answer: Answer) -> SignInFailed:

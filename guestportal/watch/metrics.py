@@ -12,8 +12,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from audit import verify
-from audit.sealing import seals
+from audit import restore_list, verify
+from audit.sealing import anchors, seals
 from guestportal.stores import broker, cache
 from guestportal.watch import backups
 from guestportal.watch.write_probe import UNREACHABLE
@@ -41,6 +41,9 @@ class _State(Collector):
         yield _gauge("cache_shared", "0 while Redis is gone", cache.is_shared())
         yield _gauge("broker_up", "0 while RabbitMQ is gone", not broker.is_down())
         yield from _backup()
+        if settings.RESTORE_LIST:
+            fit = not restore_list.trouble()
+            yield _gauge("restore_list_ok", "0 while RESTORE_LIST takes no entry, or lost one", fit)
         stored = [] if UNREACHABLE in self._trouble else _read()
         yield from stored
         yield _gauge("database_up", "0 while the database cannot be reached", bool(stored))
@@ -60,7 +63,7 @@ def _read() -> list[Metric]:
     """Return what the database holds; nothing where it does not answer."""
     try:
         with answer_within(READ_SECONDS):
-            return [*_stored(), *_waiting(), *_verified()]
+            return [*_stored(), *_waiting(), *_verified(), *_anchored()]
     except (DatabaseError, InterfaceError):
         return []
 
@@ -68,6 +71,9 @@ def _read() -> list[Metric]:
 def _stored() -> Iterator[Metric]:
     age = seals.oldest_unsealed_age()
     yield _gauge("unsealed_seconds", "Age of the oldest event without a seal", age)
+    seen = health.housekeeping_age()
+    left = math.inf if seen is None else seen
+    yield _gauge("housekeeping_seconds", "Since housekeeping left word; +Inf: never", left)
     yield _gauge("overdue", "Creations that recovery should have settled", health.overdue())
     yield _gauge("queued", "Inits that wait for the worker", health.queue_depth() or 0)
     yield _gauge("queue_limit", "Inits that may wait for it", settings.QUEUE_LIMIT)
@@ -94,6 +100,14 @@ def _verified() -> Iterator[Metric]:
     yield _gauge("verified_seconds", "Since the audit log was last verified; +Inf: never", age)
     failed = last is not None and not last.verified
     yield _gauge("verification_failed", "1 where it was not as it had been written", failed)
+
+
+def _anchored() -> Iterator[Metric]:
+    try:
+        lost = anchors.lost() > 0
+    except OSError:  # this machine has no anchor file; housekeeping needs it, and says so
+        return
+    yield _gauge("seals_lost", "1 where a seal is anchored here, and gone from the database", lost)
 
 
 def _backup() -> Iterator[Metric]:

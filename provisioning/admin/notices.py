@@ -7,9 +7,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
 
 from audit.staff import actor
 from backoffice.confirming import AsksToDelete, Question, ask
@@ -70,12 +72,28 @@ class NoticeDraftAdmin(AsksToDelete):
         context = wording.shown(content=self.get_object(request, object_id)) if object_id else {}
         return super().changeform_view(request, object_id, form_url, context | (extra or {}))
 
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.publish_view)
+        address = path("<int:key>/publish/", view, name="provisioning_noticedraft_publish")
+        return [address, *super().get_urls()]
+
     def has_publish_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("provisioning.publish_notice")
 
+    def publish_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Publish one draft, from its page."""
+        if not self.has_publish_permission(request):
+            raise PermissionDenied
+        draft = get_object_or_404(NoticeDraft, pk=key)
+        return self._ask_to_publish(request, [draft]) or HttpResponseRedirect(self.list_address())
+
     @admin.action(permissions=["publish"], description="Publish: it can never be changed again")
     def publish(self, request: HttpRequest, drafts: QuerySet[NoticeDraft]) -> HttpResponse | None:
-        chosen = list(drafts.order_by("version", "language"))
+        return self._ask_to_publish(request, list(drafts.order_by("version", "language")))
+
+    def _ask_to_publish(
+        self, request: HttpRequest, chosen: Sequence[NoticeDraft]
+    ) -> HttpResponse | None:
         if page := ask(request=request, question=_question(chosen)):
             return page
         for draft in chosen:

@@ -185,6 +185,15 @@ def test_narrows_by_actor(auditor):
     assert listed(auditor, actor="visitor") == ["A visitor asked for a chat"]
 
 
+def test_narrows_to_somebody_who_left(auditor):
+    carla = User.objects.create_user("carla", is_staff=False, is_active=False)
+    event(kind="crm.deleted", actor=f"staff:{carla.pk}")
+
+    page = auditor.get(LIST).content.decode()
+
+    assert f"?actor=staff%3A{carla.pk}" in page
+
+
 @pytest.mark.parametrize(
     ("first", "last", "found"),
     [

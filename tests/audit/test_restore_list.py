@@ -106,6 +106,7 @@ def test_begins_a_line_of_its_own_after_one_that_was_cut_short(listed):
 @pytest.mark.parametrize(
     "line",
     [
+        '{"time": "0001-01-01T00:00:00+14:00", "what": "erased"}',
         "[]",
         "[" * 100_000,
         '{"time": "2026-01-01T00:00:00Z", "what": "sold", "creations": []}',
@@ -114,7 +115,7 @@ def test_begins_a_line_of_its_own_after_one_that_was_cut_short(listed):
         '{"time": "2026-01-01T00:00:00Z", "what": "erased", "creations": 7}',
         '{"time": 7, "what": "erased"}',
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_names_a_line_that_is_no_entry(listed, line):
     listed.write_text(f"{line}\n")

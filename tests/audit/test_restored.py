@@ -16,6 +16,7 @@ from audit.sealing import anchor_lines, seals, signing
 from audit.sealing import anchors as anchor_file
 from tests.audit.factories import event, events
 from tests.conftest import drop_audit_triggers
+from tests.support.factories import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -150,6 +151,21 @@ def test_takes_over_the_seals_that_a_service_made_before_the_restore_was_announc
     _announce()
 
     assert "seals 3 to 5 are lost, the log goes on after seal 2" in _run("verify_audit")
+
+
+def test_a_restore_is_announced_in_the_anchor_file_of_each_machine(lost, anchors, settings):
+    other = anchors.with_suffix(".of-another-machine")
+    other.write_bytes(anchors.read_bytes())
+    for file in (anchors, other):
+        settings.AUDIT_ANCHORS = file
+        _announce()
+        _grow(1)
+
+    assert AuditEvent.objects.filter(kind="audit.restored").count() == 1
+    for file in (anchors, other):
+        settings.AUDIT_ANCHORS = file
+        seals.seal()
+        assert "seals 3 to 5 are lost" in _run("verify_audit")
 
 
 def test_seals_what_the_backup_had_not_sealed(lost):
@@ -312,7 +328,7 @@ def _forged(anchors_file, settings, key):
 def test_finds_a_restore_that_a_stranger_announced(lost, anchors, settings):
     _forged(anchors, settings, STRANGER)
 
-    assert "signed with a key that nobody knows, after our own key" in _refused("verify_audit")
+    assert "is signed with a key that nobody knows" in _refused("verify_audit")
 
 
 def test_finds_a_restore_that_the_log_does_not_tell_of(lost, anchors, settings):
@@ -363,6 +379,14 @@ def test_could_not_verify_a_restore_signed_with_a_key_it_was_not_told(lost, sett
     assert failure.value.returncode == 3
 
 
+def test_finds_a_cut_although_the_key_of_a_restore_is_missing(announced, settings):
+    _grow(2)
+    _go_back(4)
+    settings.AUDIT_SIGNING_KEY = STRANGER
+
+    assert "seal 5: was cut off" in _refused("verify_audit")
+
+
 def test_verifies_a_restore_signed_with_an_earlier_key(announced, settings):
 
     settings.AUDIT_VERIFY_KEYS = [signing.public_key_hex()]
@@ -378,6 +402,14 @@ def test_says_at_once_that_the_last_anchored_seal_is_gone(lost):
     _announce()
 
     assert anchor_file.lost() == 0
+
+
+def test_the_auditors_page_names_the_restore(announced):
+    answer = signed_in("Auditor").post("/admin/audit/auditevent/verify/")
+
+    page = b"".join(answer.streaming_content).decode()
+    assert "The log is as it was written" in page
+    assert "seals 3 to 5 are lost, the log goes on after seal 2" in page
 
 
 def _exported(tmp_path):

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crm.profiles import map_attributes
@@ -111,8 +111,6 @@ def test_keeps_the_order_of_the_mappings():
     assert list(mapped(*(mapping(target=target) for target in targets))) == targets
 
 
-# No deadline: how long an example takes on a busy machine is not what is tested.
-@settings(deadline=None)
 @example(value=float("nan"), value_type="integer")
 @example(value=float("-inf"), value_type="number")
 @given(value=SCALARS, value_type=st.sampled_from(["text", "integer", "number", "boolean"]))
@@ -124,7 +122,6 @@ def test_sends_the_promised_type_as_strict_json_or_nothing(value, value_type):
     json.dumps(sent, allow_nan=False)
 
 
-@settings(deadline=None)
 @given(value=st.integers(-MAX, MAX))
 def test_an_integer_survives_its_way_through_a_text_cell(value):
     assert from_cell(str(value), value_type="integer") == value

@@ -169,8 +169,6 @@ class Inits(RuleBasedStateMachine):
 @pytest.mark.django_db
 def test_holds_what_must_hold_whatever_happens_in_whatever_order() -> None:
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    budget = settings(
-        max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=checks
-    )
+    budget = settings(max_examples=40, stateful_step_count=25, suppress_health_check=checks)
 
     run_state_machine_as_test(Inits, settings=budget)

@@ -24,8 +24,9 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 # Waits that are minutes in the rules: promtool's tests know their true length.
 _SHORTER = {
     "[5m]": f"[{WINDOW}]",
-    "_seconds) > 120": "_seconds) > 3",
-    "_seconds) > 30": "_seconds) > 3",
+    "[15m]": f"[{WINDOW}]",
+    "_seconds) > 120\n": "_seconds) > 3\n",
+    "_seconds) > 30\n": "_seconds) > 3\n",
 }
 
 

@@ -111,9 +111,9 @@ def worker_is_stopped(made: Production) -> Iterator[None]:
 
 
 @contextmanager
-def housekeeping_died_an_hour_ago(made: Production) -> Iterator[None]:
+def housekeeping_died_hours_ago(made: Production) -> Iterator[None]:
     made.stop(made.housekeeping)
-    made.sql("UPDATE provisioning_writeprobe SET written_at = now() - interval '1 hour'")
+    made.sql("UPDATE provisioning_writeprobe SET written_at = now() - interval '3 hours'")
     try:
         yield
     finally:
@@ -219,7 +219,7 @@ FAULTS: dict[str, Fault] = {
         "certificate", "not trusted", "GENESYS_CA_BUNDLE", having(GENESYS_CA_BUNDLE="")
     ),
     "no housekeeping": Fault(
-        "housekeeping", "has not run for 60 minutes", "serve", done=housekeeping_died_an_hour_ago
+        "housekeeping", "has not run for 3 hours", "serve", done=housekeeping_died_hours_ago
     ),
     "old backup": Fault("backup", "48 hours old", "backup job", done=backup_is_two_days_old),
     "anchors in memory": Fault(

@@ -18,7 +18,7 @@ from tests.support.service import ROOT, Reply, Service, running_service
 
 pytestmark = pytest.mark.slow
 
-SESSIONS = ("erased", "withdrawn", "held", "quiet")
+SESSIONS = ("erased", "withdrawn", "stated again", "held", "quiet")
 FORGE_EVENT = """
 from django.db import connection
 from audit import triggers
@@ -120,7 +120,9 @@ def _after_the_loss(
     service.init("younger than the backup")
     service.manage("erase_subject", "--session-hash", key("erased"))
     service.manage("legal_hold", "--place", "case-7", "--session-hash", key("held"))
-    service.post("/api/webchat/consent/withdraw", {"sessionId": "withdrawn"})
+    for session in ("withdrawn", "stated again"):
+        service.post("/api/webchat/consent/withdraw", {"sessionId": session})
+    service.init("stated again")
     service.manage("seal_audit")
     service.kill(signal.SIGKILL)
     restored = restore(service, backup)
@@ -137,6 +139,12 @@ def key(session: str) -> str:
 def verify(service: Service) -> tuple[int, str]:
     done = service.manage("verify_audit", check=False)
     return done.returncode, done.stdout + done.stderr
+
+
+def basis_of_silence(service: Service, session: str) -> str:
+    """Return what a new init of `session` that says nothing of consent is taken for."""
+    assert service.post("/api/webchat/init", {"sessionId": session}).status == 200
+    return str(service.rows("consent_basis")[-1]["consent_basis"])
 
 
 def token(service: Service, session: str) -> Reply:
@@ -179,6 +187,8 @@ def drill(restored: Service) -> None:
     assert restored.get("/readyz").json["anchors"] == "ok"
     assert token(restored, "quiet").status == 200
     assert token(restored, "withdrawn").json["code"] == "consent_declined"
+    assert basis_of_silence(restored, "withdrawn") == "withdrawn"
+    assert basis_of_silence(restored, "stated again") == "assumed"
     for session in ("after", "younger than the backup", "erased"):
         assert restored.init(session).status == 200
     restored.manage("seal_audit")

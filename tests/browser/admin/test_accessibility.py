@@ -58,6 +58,7 @@ CONFIRMATIONS = (
     "/admin/otp_totp/totpdevice/{device}/delete/",
     "/admin/provisioning/legalhold/{hold}/delete/",
     "/admin/provisioning/noticedraft/{draft}/delete/",
+    "/admin/provisioning/noticedraft/{draft}/publish/",
 )
 MENUS = {
     "/admin/provisioning/noticedraft/": "Publish: it can never be changed again",

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -191,9 +191,7 @@ SCALARS = TEXT.filter(bool) | NUMBERS | st.booleans()
 
 
 class AnyRecord(TestCase):
-    @hypothesis_settings(
-        max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-    )
+    @hypothesis_settings(max_examples=60)
     @given(TEXT, TEXT, st.dictionaries(NAMES, SCALARS, max_size=5), st.sampled_from(["", PEPPER]))
     def test_any_record_is_left_as_it_is(
         self, name: str, tier: str, attributes: dict[str, Any], pepper: str

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -220,9 +220,7 @@ def test_goes_step_by_step_through_blank_rows():
 
 
 class AnyText(TestCase):
-    @hypothesis_settings(
-        max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-    )
+    @hypothesis_settings(max_examples=50)
     @given(session_id=CELLS.filter(bool), first_name=CELLS, city=CELLS)
     def test_any_printable_text_comes_back_as_it_went_in(self, session_id, first_name, city):
         row = {"session_id": session_id, "first_name": first_name, "city": city}

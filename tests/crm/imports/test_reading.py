@@ -212,7 +212,7 @@ def test_keeps_no_line_in_memory_that_is_longer_than_any_row(tmp_path, codec):
     assert "row 3: It is longer than 1,048,576 characters." in refusal(tmp_path, content)
 
 
-@hypothesis_settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@hypothesis_settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @example(b"\xff\xfe\n")
 @example(b"sep=;")
 @given(

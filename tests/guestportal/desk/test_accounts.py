@@ -9,8 +9,10 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from guestportal.desk.unlocking import unlock
+from guestportal.models import StaffIdentity
 from guestportal.staff_status import staff_from_groups
 from provisioning import reviews
 from tests.support.confirming import confirm
@@ -180,6 +182,19 @@ def test_lets_only_superusers_unlock(clerk: User) -> None:
 def test_names_an_account_that_is_not_there() -> None:
     with pytest.raises(CommandError, match="there is no user nobody"):
         call_command("unlock_staff", "nobody")
+
+
+def test_says_whose_groups_follow_from_the_organisation(root: Client, clerk: User) -> None:
+    page = f"/admin/auth/user/{clerk.pk}/change/"
+    assert "Signs in with your organisation" not in root.get(page).content.decode()
+
+    StaffIdentity.objects.create(
+        user=clerk, issuer="https://id.example", subject="1", bound_at=timezone.now()
+    )
+
+    shown = root.get(page).content.decode()
+    assert "Signs in with your organisation" in shown
+    assert "/unlock/" not in shown
 
 
 # --- Deleting ----------------------------------------------------------------------------------

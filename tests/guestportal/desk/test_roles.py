@@ -6,13 +6,16 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import RequestFactory
+from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from audit.models import AuditEvent, AuditSeal
 from backoffice.confirming import AsksToDelete
 from crm.models import ApiToken, AttributeMapping, CrmRecord
+from crm.sync.tokens import issue_token
 from provisioning.models import GuestCreation, LegalHold, Notice, NoticeDraft, PlatformDeletion
-from tests.support.factories import creation, signed_in, staff
+from tests.provisioning.consent.test_notices import draft
+from tests.support.factories import creation, crm_record, signed_in, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +43,8 @@ PAGES = {
     "/admin/provisioning/guestcreation/?tab=followup": {REVIEWER, SUPERUSER},
     "/admin/provisioning/guestcreation/person/": {REVIEWER, SUPERUSER},
     "/admin/provisioning/notice/": {REVIEWER, SUPERUSER},
+    "/admin/provisioning/noticedraft/": {REVIEWER, SUPERUSER},
+    "/admin/provisioning/legalhold/": {REVIEWER, SUPERUSER},
     "/admin/provisioning/platformdeletion/": {REVIEWER, SUPERUSER},
     "/admin/crm/apitoken/": {CRM, SUPERUSER},
     "/admin/crm/crmrecord/": {CRM, SUPERUSER},
@@ -52,7 +57,23 @@ PAGES = {
     "/admin/audit/auditevent/verify/": {AUDITOR, SUPERUSER},
     "/admin/audit/auditevent/export/": {REVIEWER, AUDITOR, SUPERUSER},
     "/admin/audit/auditevent/keys/": {REVIEWER, AUDITOR, SUPERUSER},
+    "/admin/auth/user/": {SUPERUSER},
+    "/admin/auth/group/": {SUPERUSER},
+    "/admin/otp_totp/totpdevice/": {SUPERUSER},
     "/admin/": {REVIEWER, CRM, AUDITOR, SUPERUSER},
+}
+# Of one row: who gets the page that asks before something is done to it.
+ASKING = {
+    "/admin/provisioning/noticedraft/{draft}/delete/": {REVIEWER, SUPERUSER},
+    "/admin/provisioning/noticedraft/{draft}/publish/": {REVIEWER, SUPERUSER},
+    "/admin/provisioning/legalhold/{hold}/delete/": {REVIEWER, SUPERUSER},
+    "/admin/crm/crmrecord/{record}/delete/": {CRM, SUPERUSER},
+    "/admin/crm/attributemapping/{mapping}/delete/": {CRM, SUPERUSER},
+    "/admin/crm/apitoken/{token}/delete/": {CRM, SUPERUSER},
+    "/admin/auth/user/{user}/unlock/": {SUPERUSER},
+    "/admin/auth/user/{user}/delete/": {SUPERUSER},
+    "/admin/auth/group/{group}/delete/": {SUPERUSER},
+    "/admin/otp_totp/totpdevice/{device}/delete/": {SUPERUSER},
 }
 
 
@@ -88,6 +109,29 @@ def test_opens_a_page_exactly_to_those_whom_it_is_for(path, role):
     status = signed_in(role).get(path).status_code
 
     assert status == (200 if role in PAGES[path] else 403)
+
+
+@pytest.mark.parametrize("role", [REVIEWER, CRM, AUDITOR, SUPERUSER])
+@pytest.mark.parametrize("path", ASKING)
+def test_asks_before_something_is_done_exactly_those_who_may_do_it(path, role):
+    clerk = User.objects.create_user("clerk")
+    issue_token(user=clerk)
+    rows = {
+        "draft": draft(),
+        "hold": LegalHold.objects.create(session_hash="0", placed_at=timezone.now()),
+        "record": crm_record(),
+        "mapping": AttributeMapping.objects.first(),
+        "token": ApiToken.objects.get(),
+        "user": clerk,
+        "group": Group.objects.create(name="Clerks"),
+        "device": TOTPDevice.objects.create(user=clerk, name="phone"),
+    }
+    address = path.format(**{name: row.pk for name, row in rows.items()})
+
+    page = signed_in(role).get(address)
+
+    assert page.status_code == (200 if role in ASKING[path] else 403)
+    assert ("What will happen" in page.content.decode()) is (role in ASKING[path])
 
 
 PLACES = {

@@ -46,6 +46,22 @@ def test_what_a_check_found_before_it_broke_counts() -> None:
     assert names == ["was looked at", "could not be checked (RuntimeError)"]
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="in memory, closing is forgetting")
+@pytest.mark.django_db(transaction=True)
+def test_a_check_that_leaves_a_broken_connection_behind_spoils_no_other() -> None:
+    def spoils() -> list[Finding]:
+        connection.ensure_connection()
+        connection.connection.pgconn.finish()
+        raise TimeoutError
+
+    def counts() -> list[Finding]:
+        return [Finding("counts", OK, str(WriteProbe.objects.count()))]
+
+    found = list(examine(checks=[Check("spoils", spoils), Check("counts", counts)]))
+
+    assert [each.state for each in found] == [FAULT, OK]
+
+
 def test_what_needs_a_faulty_thing_is_not_looked_at() -> None:
     faulty = Check("first", lambda: [Finding("first", FAULT, "is wrong")])
 

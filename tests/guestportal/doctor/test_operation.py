@@ -35,7 +35,7 @@ def no_housekeeping(settings: Any) -> None:
 
 
 def unsealed_event(settings: Any) -> None:
-    with time_machine.travel(ago(minutes=10)):
+    with time_machine.travel(ago(hours=3)):
         event()
 
 
@@ -73,6 +73,11 @@ def lost_seals(settings: Any) -> None:
     path.write_text(last.replace(f'"seal": {newest}', f'"seal": {newest + 5}') + "\n")
 
 
+def another_seal_in_its_place(settings: Any) -> None:
+    path = Path(settings.AUDIT_ANCHORS)
+    path.write_text(path.read_text().replace(seals.latest().hash, "0" * 64))
+
+
 def anchors_in_memory(settings: Any) -> None:
     settings.AUDIT_ANCHORS = Path("/dev/shm/guestportal-anchors.jsonl")
 
@@ -89,13 +94,14 @@ def log_that_did_not_verify(settings: Any) -> None:
 FAULTS: list[tuple[Callable[[Any], None], str, str, str]] = [
     (silent_housekeeping, "housekeeping", "has not run for 3 hours", "make serve"),
     (no_housekeeping, "housekeeping", "has never run", "make serve"),
-    (unsealed_event, "sealing", "waited for its seal for 10 minutes", "log says why"),
+    (unsealed_event, "sealing", "waited for its seal for 3 hours", "log says why"),
     (overdue_creation, "recovery", "1 creations are overdue", "recover_pending"),
     (old_backup, "backup", "27 hours old, 26 are allowed", "backup job"),
     (backup_of_tomorrow, "backup", "in the future", "backup job"),
     (lost_anchors, "anchors", "ends with seal 0", "AUDIT_ANCHORS"),
     (anchors_of_another_log, "anchors", "ends with seal 0 of this log", "AUDIT_ANCHORS"),
     (lost_seals, "anchors", "the database has lost it", "audit_restored"),
+    (another_seal_in_its_place, "anchors", "the database has lost it", "audit_restored"),
     (anchors_in_memory, "anchors", "is in memory", "its disk"),
     (key_of_nobody, "AUDIT_VERIFY_KEYS", "seals are signed with key", "give back"),
     (log_that_did_not_verify, "verification", "not as it was written", "call compliance"),

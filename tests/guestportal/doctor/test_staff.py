@@ -10,7 +10,10 @@ from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from guestportal.models import StaffIdentity
 from tests.guestportal.doctor.conftest import Doctor
+from tests.guestportal.signin.conftest import organisation  # noqa: F401  (a fixture)
+from tests.support.organisation import Organisation
 
 
 def test_names_a_missing_notice(doctor: Doctor) -> None:
@@ -71,6 +74,18 @@ def test_names_an_administrator_without_codes(
     assert found["remedy"] == "Run: manage.py enrol_mfa USER"
 
 
+def test_takes_no_account_of_the_provider_for_the_break_glass_account(
+    doctor: Doctor, settings: Any
+) -> None:
+    settings.ADMIN_LOGIN = "oidc"
+    user = get_user_model().objects.get(is_superuser=True)
+    StaffIdentity.objects.create(
+        user=user, issuer="https://idp.example", subject="1", bound_at=timezone.now()
+    )
+
+    assert doctor()["break-glass account"]["state"] == "fault"
+
+
 def test_names_a_break_glass_account_that_nobody_can_open(doctor: Doctor, settings: Any) -> None:
     settings.ADMIN_LOGIN = "oidc"
     for user in get_user_model().objects.filter(is_superuser=True):
@@ -78,3 +93,45 @@ def test_names_a_break_glass_account_that_nobody_can_open(doctor: Doctor, settin
         user.save()
 
     assert doctor()["break-glass account"]["state"] == "fault"
+
+
+def test_says_that_the_identity_provider_answers(
+    doctor: Doctor,
+    organisation: Organisation,  # noqa: F811
+) -> None:
+    assert doctor()["identity provider"]["state"] == "ok"
+
+
+def test_names_an_identity_provider_that_is_away(
+    doctor: Doctor,
+    organisation: Organisation,  # noqa: F811
+) -> None:
+    organisation.down = True
+
+    found = doctor()["identity provider"]
+
+    assert found["state"] == "fault"
+    assert "cannot be reached" in found["said"]
+    assert "break-glass" in found["remedy"]
+
+
+def test_names_an_issuer_that_the_provider_does_not_call_itself(
+    doctor: Doctor,
+    organisation: Organisation,  # noqa: F811
+) -> None:
+    organisation.document = {"issuer": "https://idp.example/another"}
+
+    assert "OIDC_ISSUER is not what" in doctor()["identity provider"]["said"]
+
+
+def test_warns_of_a_group_map_that_names_no_group_of_ours(
+    doctor: Doctor,
+    organisation: Organisation,  # noqa: F811
+    settings: Any,
+) -> None:
+    settings.OIDC_GROUP_MAP = {"theirs": ("Nobody's group",)}
+
+    found = doctor()["OIDC_GROUP_MAP"]
+
+    assert found["state"] == "warning"
+    assert "setup_roles" in found["remedy"]

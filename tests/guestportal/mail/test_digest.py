@@ -2,6 +2,7 @@
 
 import socket
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -200,6 +201,22 @@ def test_a_server_that_says_nothing_is_given_up_and_gets_nothing_later(
             send_digest()
 
     assert not failure.value.may_have_arrived
+
+
+@pytest.mark.slow
+def test_is_not_sent_again_when_the_time_ran_out_while_it_was_sent(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "DELIVER_SECONDS", 3)
+    given_up = threading.Event()
+    mailbox.before_answer = lambda: given_up.wait(60)
+
+    with pytest.raises(delivery.NotDelivered) as failure:
+        send_digest()
+    given_up.set()
+
+    assert failure.value.may_have_arrived
+    assert not send_digest()
 
 
 # --- Housekeeping as a process ------------------------------------------------------------------

@@ -67,21 +67,27 @@ def test_an_alert_is_tried_firing_and_silent_before_and_after(name: str) -> None
 
 @pytest.mark.django_db
 def test_every_metric_that_the_rules_name_is_there(settings: Any, tmp_path: Path) -> None:
-    settings.BACKUP_MARKER = str(tmp_path / "backup-done")
+    settings.BACKUP_MARKER = tmp_path / "backup-done"
+    settings.RESTORE_LIST, settings.AUDIT_ANCHORS = tmp_path / "list", tmp_path / "anchors"
+    settings.AUDIT_ANCHORS.touch()
 
     assert named(rule["expr"] for rule in RULES) - described() == set()
 
 
 @pytest.mark.django_db
 def test_every_metric_that_the_dashboard_names_is_there(settings: Any, tmp_path: Path) -> None:
-    settings.BACKUP_MARKER = str(tmp_path / "backup-done")
+    settings.BACKUP_MARKER = tmp_path / "backup-done"
+    settings.RESTORE_LIST, settings.AUDIT_ANCHORS = tmp_path / "list", tmp_path / "anchors"
+    settings.AUDIT_ANCHORS.touch()
 
     assert named(target["expr"] for target in targets()) - described() == set()
 
 
 @pytest.mark.django_db
 def test_the_dashboard_shows_every_metric(settings: Any, tmp_path: Path) -> None:
-    settings.BACKUP_MARKER = str(tmp_path / "backup-done")
+    settings.BACKUP_MARKER = tmp_path / "backup-done"
+    settings.RESTORE_LIST, settings.AUDIT_ANCHORS = tmp_path / "list", tmp_path / "anchors"
+    settings.AUDIT_ANCHORS.touch()
     ours = {name for name in described() if name.startswith("guestportal_")}
 
     shown = named(target["expr"] for target in targets())

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
@@ -90,6 +90,31 @@ def test_says_when_a_version_is_published_already(reviewer):
     page = confirm(reviewer, "/admin/provisioning/noticedraft/", chosen)
 
     assert "published in en already" in page.content.decode()
+
+
+def test_publishes_from_the_page_of_the_draft(reviewer):
+    row = draft()
+    path = f"/admin/provisioning/noticedraft/{row.pk}/publish/"
+
+    assert (
+        path in reviewer.get(f"/admin/provisioning/noticedraft/{row.pk}/change/").content.decode()
+    )
+    assert "Publish a notice" in reviewer.get(path).content.decode()
+    assert not Notice.objects.exists()
+    confirm(reviewer, path, {})
+
+    assert Notice.objects.get().version == row.version
+
+
+def test_publishes_nothing_for_whoever_may_only_write(reviewer):
+    row = draft()
+    right = Permission.objects.get(codename="publish_notice")
+    User.objects.get().groups.get().permissions.remove(right)
+
+    page = reviewer.get(f"/admin/provisioning/noticedraft/{row.pk}/change/").content.decode()
+
+    assert "Publish…" not in page
+    assert reviewer.post(f"/admin/provisioning/noticedraft/{row.pk}/publish/").status_code == 403
 
 
 def test_deletes_a_draft_only_when_it_is_confirmed(reviewer):
