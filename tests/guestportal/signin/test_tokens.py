@@ -148,11 +148,12 @@ def test_takes_a_key_without_a_name_if_there_is_one_alone(organisation, client):
     assert sign_in(organisation, client).status_code == 302
 
 
-def test_guesses_no_key_among_several(organisation, client):
+def test_guesses_no_key_among_several(organisation, client, caplog):
     organisation.header = {"kid": None}
     organisation.published = [key("one"), key("two")]
 
     assert sign_in(organisation, client).status_code == 403
+    assert "several keys" in caplog.text
 
 
 def test_uses_no_key_that_is_there_for_encryption(organisation, client):
