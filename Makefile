@@ -16,7 +16,7 @@ run: $(VENV)/.runtime  ## a running demo: service, sandbox, admin
 	@$(MANAGE) run_demo
 
 test: $(VENV)/.dev  ## the fast suite
-	@$(RUN) -m pytest --numprocesses auto -m "not slow and not services and not browser"
+	@$(RUN) -m pytest --numprocesses auto -m "not thorough and not slow and not services and not browser"
 
 serve: install  ## the production server, configured by the environment alone
 	@exec $(MANAGE) serve

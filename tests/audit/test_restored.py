@@ -18,7 +18,7 @@ from tests.audit.factories import event, events
 from tests.conftest import drop_audit_triggers
 from tests.support.factories import signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 
 STRANGER = "22" * 32
 

@@ -13,7 +13,7 @@ from tests.audit.factories import event
 from tests.support.factories import creation, crm_record, signed_in
 
 # A driver's refusal ends the transaction that a test would otherwise stand in.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.thorough]
 
 NUL, LONG, HUGE = "a\x00b", "x" * 5_000, "9" * 400
 ASKED = [

@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.service import ROOT, environment, free_port
 
+pytestmark = pytest.mark.thorough
+
 PRODUCT = ("guestportal", "provisioning", "crm", "audit", "backoffice", "sandbox")
 COMMANDS = [
     ["migrate", "--verbosity=0"],

@@ -14,6 +14,8 @@ from tests.live.test_over_the_wire import chunks
 from tests.support.sandbox import running_sandbox
 from tests.support.service import Service, running_service
 
+pytestmark = pytest.mark.thorough
+
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 LENGTH, CHUNKED = "Content-Length: 5000", "Transfer-Encoding: chunked"
 UPLOAD = 'multipart/form-data; boundary="b"'

@@ -12,6 +12,8 @@ import pytest
 from tests.support.sandbox import running_sandbox
 from tests.support.service import running_service
 
+pytestmark = pytest.mark.thorough
+
 EMPTY_FRAME = struct.pack(">BHI", 1, 0, 0) + b"\xce"  # on which amqp raises struct.error
 
 

@@ -11,6 +11,8 @@ from tests.live.conftest import Live, new_address
 from tests.support.service import Reply
 from tests.support.webchat import session_hash
 
+pytestmark = pytest.mark.thorough
+
 SESSION = "a-session-id-like-no-other"
 EMAIL, NAME = "jane.doe@customer.example", "Janequelyn"
 

@@ -7,6 +7,8 @@ import pytest
 
 from tests.live.conftest import LIMIT, Live, new_address
 
+pytestmark = pytest.mark.thorough
+
 JSON = "Content-Type: application/json\n"
 CHUNKED = JSON + "Transfer-Encoding: chunked"
 BODY = b'{"sessionId": "over-the-wire", "consentGiven": true}'

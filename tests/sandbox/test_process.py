@@ -21,6 +21,8 @@ from tests.sandbox.platform_calls import (
 )
 from tests.support.sandbox import Sandbox, running_sandbox
 
+pytestmark = pytest.mark.thorough
+
 _DJANGO = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
 
 

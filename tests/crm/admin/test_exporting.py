@@ -190,6 +190,7 @@ NUMBERS = st.integers(-MAX_NUMBER, MAX_NUMBER) | st.floats(
 SCALARS = TEXT.filter(bool) | NUMBERS | st.booleans()
 
 
+@pytest.mark.thorough
 class AnyRecord(TestCase):
     @hypothesis_settings(max_examples=60)
     @given(TEXT, TEXT, st.dictionaries(NAMES, SCALARS, max_size=5), st.sampled_from(["", PEPPER]))

@@ -147,6 +147,7 @@ def test_imports_nothing_for_somebody_who_leaves_before_it_is_written(administra
     assert "Imported: 3,000 new" in _text(administrator.post(PAGE, {"ticket": ticket}))
 
 
+@pytest.mark.thorough
 def test_says_so_when_the_records_never_stand_still(administrator):
     crm_record("session-1", tier="Silver")
     answer = administrator.post(PAGE, {"ticket": _ticket(administrator, LONG)})

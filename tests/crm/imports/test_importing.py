@@ -219,6 +219,7 @@ def test_goes_step_by_step_through_blank_rows():
     assert steps[-1].created == 1
 
 
+@pytest.mark.thorough
 class AnyText(TestCase):
     @hypothesis_settings(max_examples=50)
     @given(session_id=CELLS.filter(bool), first_name=CELLS, city=CELLS)

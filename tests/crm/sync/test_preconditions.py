@@ -13,7 +13,7 @@ from crm.models import CrmRecord
 from crm.sync.tokens import issue_token
 from tests.crm.factories import crm_record, plain_hash
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 ADDRESS = f"/api/crm/records/{plain_hash()}"
 Send = Callable[..., int]
 

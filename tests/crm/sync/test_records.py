@@ -347,6 +347,7 @@ def test_a_body_without_records_is_refused_as_a_whole(call: Call, body: Any) -> 
     assert call("POST", LIST, body).status_code == 400
 
 
+@pytest.mark.thorough
 def test_ten_thousand_records_take_seconds_and_ten_thousand_and_one_are_refused(
     call: Call,
 ) -> None:

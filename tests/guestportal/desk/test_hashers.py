@@ -13,6 +13,8 @@ from django.contrib.auth.hashers import check_password, identify_hasher, make_pa
 from guestportal import settings as ours
 from tests.support.service import ROOT
 
+pytestmark = pytest.mark.thorough
+
 # Greenlets of the web process: one looks round while the others hash.
 _UNDER_GEVENT = """
 from gevent import monkey; monkey.patch_all()

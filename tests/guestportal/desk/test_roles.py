@@ -17,7 +17,7 @@ from provisioning.models import GuestCreation, LegalHold, Notice, NoticeDraft, P
 from tests.provisioning.consent.test_notices import draft
 from tests.support.factories import creation, crm_record, signed_in, staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 
 REVIEWER, CRM, AUDITOR, SUPERUSER = "Compliance reviewer", "CRM administrator", "Auditor", ""
 ACTIONS = ("view", "add", "change", "delete")

@@ -13,6 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 from guestportal.environment import dotenv, reading
 from tests.support.service import ROOT
 
+pytestmark = pytest.mark.thorough
+
 OURS = ("CONSENT_MODE", "GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET", "PORT", "SECRET_KEY")
 SECRET = "tOp-S3cret"
 

@@ -10,7 +10,7 @@ from guestportal.models import StaffIdentity
 from tests.provisioning.genesys.test_foreign_text import HOSTILE
 from tests.support.organisation import begin, sign_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 # What the stub's library signs: no lone surrogate. Those come by userinfo.
 SIGNED = {n: v for n, v in HOSTILE.items() if n not in ("lone surrogate", "array", "object")}
 SIGNED |= {"array": ["a", 7, ["b"], {}], "object": {"a": [1], "": None}}

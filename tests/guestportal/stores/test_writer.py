@@ -12,7 +12,10 @@ from django.db import connection
 from guestportal.stores.sqlite3.writer import MOST_TOGETHER
 from tests.support.service import ROOT
 
-pytestmark = pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's own")
+pytestmark = [
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's own"),
+    pytest.mark.thorough,
+]
 
 
 @pytest.fixture(scope="module")

@@ -135,6 +135,7 @@ def test_no_panel_of_the_dashboard_covers_another() -> None:
         taken |= cells
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "argv", [("check", "rules", "rules.yaml"), ("test", "rules", "rules.test.yaml")]
 )

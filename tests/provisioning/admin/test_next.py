@@ -164,6 +164,7 @@ def test_keeps_a_typed_reason_when_the_session_ran_out(reviewer):
     assert not Review.objects.exists()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("reason", ["Called each of them", "\N{GRINNING FACE}" * 500])
 def test_keeps_the_reason_for_a_thousand_when_the_session_ran_out(reviewer, reason):
     fields = {"consent_given": True, "consent_type": "explicit", "consent_basis": "stated"}

@@ -61,6 +61,7 @@ def test_asks_for_a_reason_before_anything_is_recorded(reviewer):
     assert not Review.objects.exists()
 
 
+@pytest.mark.thorough
 def test_reviews_a_thousand_at_once(reviewer):
     rows = [row.id for row in GuestCreation.objects.bulk_create(_unknown() for _ in range(1_000))]
     action = {"action": "review_selected", "select_across": "1"}

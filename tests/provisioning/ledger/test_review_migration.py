@@ -8,7 +8,7 @@ from audit import triggers
 from provisioning.models import GuestCreation, Review
 from tests.support.factories import creation, signed_in
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.thorough]
 
 LIST = "/admin/provisioning/guestcreation/"
 TABLE = GuestCreation._meta.db_table

@@ -16,6 +16,8 @@ from tests.provisioning.follow_up.later import after
 from tests.provisioning.genesys.test_foreign_text import HOSTILE
 from tests.support.visitor import Visitor, latest
 
+pytestmark = pytest.mark.thorough
+
 OF_A_CONTACT = ("createDate", "customFields", "type", "mergeSet", "canonicalContact", "externalIds")
 
 
