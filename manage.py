@@ -18,6 +18,12 @@ from django.db import (
 
 # What says nothing of the database's state, and may quote values.
 _OUR_MISTAKES = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+# Of those, what is the operator's to mend (PostgreSQL's manual, appendix A), and how.
+_REMEDIES = {
+    "42501": "the role of DATABASE_URL must own the tables:"
+    " docs/operators.md#the-restore-step-by-step",
+    "42P01": "run: manage.py migrate",
+}
 
 
 def main() -> None:
@@ -29,10 +35,12 @@ def main() -> None:
         # A wrong setting is the operator's news, one line of it; a traceback would bury the name.
         sys.exit(f"guestportal: {exc}")
     except (DatabaseError, InterfaceError) as exc:
-        if "--traceback" in sys.argv or isinstance(exc, _OUR_MISTAKES):
+        remedy = _REMEDIES.get(getattr(exc.__cause__, "sqlstate", None) or "", "")
+        if "--traceback" in sys.argv or (isinstance(exc, _OUR_MISTAKES) and not remedy):
             raise
         reason = str(exc).partition("\n")[0].strip() or type(exc).__name__
-        sys.exit(f"guestportal: the database cannot be used: {reason}")
+        said = f"{reason}; {remedy}" if remedy else reason
+        sys.exit(f"guestportal: the database cannot be used: {said}")
 
 
 def _speak_utf8() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.apps import apps
 from django.core.checks import CheckMessage
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, ProgrammingError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from audit import triggers
@@ -20,18 +20,28 @@ from provisioning.health import write_once
 from provisioning.time_left import answer_within
 
 MIGRATE = "Run: manage.py migrate"
+_MAKE_DATABASE = (
+    "As PostgreSQL's administrator: CREATE ROLE … LOGIN PASSWORD …; createdb --owner=…"
+    " (docs/operators.md#install)"
+)
+_OWN_TABLES = (
+    "They belong to another role, as after a restore by the administrator: restore as the role of"
+    " DATABASE_URL, which has to own them (docs/operators.md#the-restore-step-by-step)"
+)
+_REFUSED = "42501"  # insufficient_privilege: PostgreSQL's manual, appendix A
 _PATIENCE = 2.0
 _SECONDS = 4.0
 
 
 def _server() -> Iterator[Finding]:
-    remedy = "Look at DATABASE_URL and the server's log: docs/operators.md#runbook"
+    remedy = "Look at DATABASE_URL and the server's log: docs/operators.md#symptoms"
     try:
         with answer_within(_SECONDS):
             _connect_without_pool()
             version = ".".join(map(str, connection.get_database_version()))
     except (DatabaseError, InterfaceError) as exc:
         reason = str(exc).partition("\n")[0].strip() or type(exc).__name__
+        remedy = _MAKE_DATABASE if "does not exist" in reason else remedy
         yield Finding("database", FAULT, f"cannot be used: {reason}", remedy)
         return
     yield Finding("database", OK, f"{connection.display_name} {version} answers")
@@ -60,7 +70,14 @@ def _clock() -> Finding:
 
 
 def _migrations() -> Iterator[Finding]:
-    executor = MigrationExecutor(connection)
+    try:
+        executor = MigrationExecutor(connection)
+    except ProgrammingError as exc:
+        if getattr(exc.__cause__, "sqlstate", None) != _REFUSED:
+            raise
+        said = f"our role may not read them: {str(exc).partition(chr(10))[0]}"
+        yield Finding("migrations", FAULT, said, _OWN_TABLES)
+        return
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if plan:
         said = f"{len(plan)} are missing, the first is {plan[0][0]}"
@@ -84,7 +101,7 @@ def _writes() -> Iterator[Finding]:
             write_once(patience=_PATIENCE)
     except (DatabaseError, InterfaceError) as exc:
         said = f"the row of an init cannot be written ({_name(exc)})"
-        remedy = "A standby, a full disk, a lock or a missing right: docs/operators.md#runbook"
+        remedy = "A standby, a full disk, a lock or a missing right: docs/operators.md#symptoms"
         yield Finding("database writes", FAULT, said, remedy)
     else:
         yield Finding("database writes", OK, "the row of an init can be written")

@@ -14,7 +14,7 @@ from audit.sealing import anchors, seals, signing
 from guestportal.doctor import files
 from guestportal.doctor.findings import FAULT, NOT_CHECKED, OK, WARNING, Check, Finding
 
-_REMEDY = "Look at AUDIT_ANCHORS, its disk and housekeeping's log: docs/operators.md#runbook"
+_REMEDY = "Look at AUDIT_ANCHORS, its disk and housekeeping's log: docs/operators.md#symptoms"
 _NOTHING = "can be written; nothing has been sealed yet"
 # The sealer writes a seal's line right after its commit, or in its next run.
 _GRACE = timedelta(minutes=5)

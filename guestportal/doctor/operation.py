@@ -58,7 +58,7 @@ def _queue() -> Iterator[Finding]:
     age = health.oldest_queued_age()
     if age > QUEUED_SECONDS:
         said = f"an init has waited for {_duration(age)}"
-        remedy = "The worker's log says why (retry: the platform): docs/operators.md#runbook"
+        remedy = "The worker's log says why (retry: the platform): docs/operators.md#symptoms"
         yield Finding("queue", FAULT, said, remedy)
     else:
         yield Finding("queue", OK, "no init waits for long")

@@ -20,7 +20,9 @@ from guestportal.stores.cache import WRITE
 from provisioning.time_left import answer_within
 
 _SECONDS = 3.0
-_START_WORKER = "Start it: celery -A guestportal.celery worker (docs/operators.md#the-parts)"
+_START_WORKER = (
+    "Start it: .venv/bin/celery -A guestportal.celery worker (docs/operators.md#the-parts)"
+)
 
 
 def _cache() -> Iterator[Finding]:
@@ -56,7 +58,7 @@ def _memory() -> Finding:
 
 
 def _unusable(exc: RedisError | OSError) -> Finding:
-    remedy = "Look at CACHE_URL and Redis' log: docs/operators.md#runbook"
+    remedy = "Look at CACHE_URL and Redis' log: docs/operators.md#symptoms"
     word = str(exc).partition(" ")[0]
     if isinstance(exc, ReadOnlyError | OutOfMemoryError) or word == "MISCONF":
         reason = word if word == "MISCONF" else type(exc).__name__
@@ -118,7 +120,8 @@ def _worker(connection: Connection) -> Finding:
     if not queue.consumer_count:
         said = f"nobody takes from the queue {name}, {queue.message_count:,} messages wait"
         return Finding("worker", FAULT, said, _START_WORKER)
-    return Finding("worker", OK, f"{queue.consumer_count} take from the queue {name}")
+    take = "takes" if queue.consumer_count == 1 else "take"
+    return Finding("worker", OK, f"{queue.consumer_count} {take} from the queue {name}")
 
 
 def _mail() -> Iterator[Finding]:

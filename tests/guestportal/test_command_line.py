@@ -1,6 +1,7 @@
 """What `manage.py` makes of troubles that every command may meet."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.services.production import own_role
+from tests.support.machine import postgres_database
 from tests.support.service import ROOT, environment, free_port
 
 pytestmark = pytest.mark.thorough
@@ -66,6 +69,47 @@ def test_says_so_of_a_server_that_is_not_there(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
     assert ended.stderr.splitlines()[-1].startswith("guestportal: the database cannot be used: ")
     assert "pass-word" not in ended.stderr
+
+
+@pytest.fixture
+def of_another(tmp_path: Path) -> Iterator[str]:
+    """A database whose tables belong to the administrator, as one who restored it leaves it."""
+    with postgres_database() as database, own_role(database) as (url, _):
+        run(tmp_path, database, "migrate", "--verbosity=0").check_returncode()
+        yield url
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("argv", COMMANDS[:4], ids=lambda argv: argv[0])
+def test_says_in_one_sentence_that_the_tables_belong_to_another_role(
+    argv: list[str], tmp_path: Path, of_another: str
+) -> None:
+    ended = run(tmp_path, of_another, *argv)
+
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert "permission denied for table" in ended.stderr.splitlines()[-1]
+    assert "the role of DATABASE_URL must own the tables" in ended.stderr.splitlines()[-1]
+
+
+@pytest.mark.services
+def test_doctor_says_so_too(tmp_path: Path, of_another: str) -> None:
+    told = json.loads(run(tmp_path, of_another, "doctor", "--json").stdout)["findings"]
+
+    found = {each["name"]: each for each in told}["migrations"]
+    assert found["state"] == "fault"
+    assert "permission denied" in found["said"]
+    assert "restore as the role of DATABASE_URL" in found["remedy"]
+
+
+@pytest.mark.services
+def test_says_in_one_sentence_that_there_are_no_tables(tmp_path: Path) -> None:
+    with postgres_database() as database:
+        ended = run(tmp_path, database, "verify_audit")
+
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr.endswith("does not exist; run: manage.py migrate\n")
 
 
 def test_shows_the_traceback_to_those_who_ask(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def production(folder: Path) -> Iterator[Production]:
 @contextmanager
 def _installed(folder: Path, stack: ExitStack) -> Iterator[Production]:
     """Fill in the settings: nothing is made in the database yet, and nothing runs."""
-    database, role = stack.enter_context(_own_role(stack.enter_context(postgres_database())))
+    database, role = stack.enter_context(own_role(stack.enter_context(postgres_database())))
     redis = stack.enter_context(own_redis(folder))
     rabbitmq = stack.enter_context(own_rabbitmq(folder))
     secret = secrets.token_hex(16)
@@ -167,7 +167,7 @@ def documented() -> dict[str, str]:
 
 
 @contextmanager
-def _own_role(url: str) -> Iterator[tuple[str, str]]:
+def own_role(url: str) -> Iterator[tuple[str, str]]:
     """Give the database to a role that can do nothing else; answer its URL and the role."""
     name = urlsplit(url).path[1:]
     role = name.replace("test", "role")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.services.production import own_role
 from tests.services.test_backup import pointed_at
 from tests.support.machine import postgres_database
 from tests.support.sandbox import Sandbox
@@ -94,7 +95,8 @@ def on_postgresql(tmp_path: Path, sandbox: Sandbox) -> Iterator[Service]:
         pytest.skip("pg_dump is not installed")
     with (
         postgres_database() as database,
-        postgres_database() as elsewhere,
+        postgres_database() as empty,
+        own_role(empty) as (elsewhere, _),  # restored as the service's role, as the docs say
         running_service(
             tmp_path, sandbox.url, DATABASE_URL=database, **listing_in(tmp_path)
         ) as service,
