@@ -81,6 +81,28 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def places_named() -> Iterator[tuple[str, str, str]]:
+    """Yield where the product's own words name a page and a heading of it, and what they name."""
+    folders = (ROOT / folder for folder in (*PRODUCT, "deploy", ".ci"))
+    files = [ROOT / "manage.py", ROOT / "Makefile", *(p for f in folders for p in f.rglob("*"))]
+    for path in files:
+        if path.is_file() and path.suffix not in (".pyc", ".png", ".woff2"):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            for page, anchor in re.findall(r"((?:docs/)?[\w-]+\.md)#([\w-]+)", text):
+                yield str(path.relative_to(ROOT)), page, anchor
+
+
+def test_the_product_s_own_words_name_pages_and_headings_that_exist() -> None:
+    named = set(places_named())
+
+    assert any(file.startswith("guestportal/doctor/") for file, _, _ in named)
+    assert [
+        (file, page, anchor)
+        for file, page, anchor in sorted(named)
+        if not (ROOT / page).exists() or anchor not in anchors(ROOT / page)
+    ] == []
+
+
 def broken_links(page: Path) -> Iterator[str]:
     for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
         path, _, anchor = link.partition("#")

@@ -15,6 +15,11 @@ from guestportal.doctor import files
 from guestportal.doctor.findings import FAULT, NOT_CHECKED, OK, WARNING, Check, Finding
 
 _REMEDY = "Look at AUDIT_ANCHORS, its disk and housekeeping's log: docs/operators.md#symptoms"
+_REPAIR_NOTHING = "Repair nothing, copy database and anchors, call compliance"
+_RESTORED = (
+    "Restored from a backup? Run: manage.py audit_restored, then verify_audit"
+    f" (docs/operators.md#the-restore-step-by-step). If not: {_REPAIR_NOTHING.lower()}."
+)
 _NOTHING = "can be written; nothing has been sealed yet"
 # The sealer writes a seal's line right after its commit, or in its next run.
 _GRACE = timedelta(minutes=5)
@@ -46,9 +51,9 @@ def _anchors() -> Iterator[Finding]:
 
 
 def _compared(path: Path, last: int, last_hash: str) -> Finding:
-    if last and not AuditSeal.objects.filter(number=last, hash=last_hash).exists():
+    if _is_lost(last, last_hash):
         said = f"seal {last} is anchored, and the database has lost it"
-        remedy = "Restored from a backup? manage.py audit_restored. Else call compliance."
+        remedy = _RESTORED
         return Finding("anchors", FAULT, said, remedy)
     newest = seals.latest()  # after the file was read, which then holds no later one
     if newest is None:
@@ -63,6 +68,19 @@ def _compared(path: Path, last: int, last_hash: str) -> Finding:
         said = "lie on the disk of the database: who loses one loses both"
         return Finding("anchors", WARNING, said, remedy)
     return Finding("anchors", OK, f"{path} ends with the newest seal, {last}")
+
+
+def _is_lost(number: int, seal_hash: str) -> bool:
+    return number > 0 and not AuditSeal.objects.filter(number=number, hash=seal_hash).exists()
+
+
+def _anchors_are_ahead() -> bool:
+    """Tell whether a seal is anchored that the database lacks, as after a restore."""
+    identity = AuditLog.objects.first()
+    try:
+        return identity is not None and _is_lost(*_last_anchored(str(identity.log_id)))
+    except OSError:
+        return False  # which the check of the anchors names
 
 
 def _last_anchored(log_id: str) -> tuple[int, str]:
@@ -117,7 +135,7 @@ def _verification() -> Iterator[Finding]:
         yield Finding("verification", WARNING if sealed else OK, said, remedy if sealed else "")
     elif not last.verified:
         said = f"at {last.time:%Y-%m-%d %H:%M} UTC the audit log was not as it was written"
-        remedy = "Repair nothing, copy database and anchors, call compliance."
+        remedy = _RESTORED if _anchors_are_ahead() else f"{_REPAIR_NOTHING}."
         yield Finding("verification", FAULT, said, remedy)
     elif datetime.now(UTC) - last.time > VERIFIED_WITHIN:
         said = f"the last one was at {last.time:%Y-%m-%d %H:%M} UTC, more than a day ago"

@@ -71,7 +71,7 @@ def _backup() -> Iterator[Finding]:
         yield Finding("backup", NOT_CHECKED, said)
         return
     path, most = settings.BACKUP_MARKER, settings.BACKUP_MAX_HOURS
-    remedy = f"Look at the backup job; it has to touch {path} when it is done."
+    remedy = f"Look at the backup job (deploy/backup.py FOLDER); it touches {path} when it is done."
     if math.isinf(age):
         said = f"{path} cannot be found, or is dated in the future"
         yield Finding("backup", FAULT, said, remedy)

@@ -11,12 +11,19 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from guestportal.doctor.findings import FAULT, OK, WARNING, Check, Finding
+from guestportal.mail.digest import staff_address
 from guestportal.roles import ROLES
 from guestportal.signin import provider
 from guestportal.signin.failures import SignInFailed
 from provisioning.models import Notice
 
 REVIEWER = "Compliance reviewer"
+
+
+def _address() -> str:
+    """Return where the admin is: other hosts than ours, such as 127.0.0.1, are refused."""
+    address = staff_address()
+    return f" ({address}/admin/, through the TLS proxy: deploy/nginx.conf)" if address else ""
 
 
 def _notice() -> Iterator[Finding]:
@@ -26,7 +33,8 @@ def _notice() -> Iterator[Finding]:
         yield Finding("notice", OK, f"{found[0]} ({found[1]}) is in effect")
     else:
         said = "no privacy notice is in effect: nobody can tell what visitors consent to"
-        yield Finding("notice", FAULT, said, "In the admin: Notice drafts, then publish.")
+        remedy = f"In the admin{_address()}: Notice drafts, then publish."
+        yield Finding("notice", FAULT, said, remedy)
 
 
 def _roles() -> Iterator[Finding]:
@@ -42,7 +50,7 @@ def _roles() -> Iterator[Finding]:
         yield Finding("roles", OK, f"{', '.join(ROLES)} have their rights")
     staff = get_user_model().objects.filter(is_active=True, is_staff=True)
     if not staff.filter(groups__name=REVIEWER).exists():
-        remedy = "In the admin: Users, a person, staff status, and the group."
+        remedy = f"In the admin{_address()}: Users, a person, Groups: {REVIEWER}."
         yield Finding("reviewers", WARNING, f"nobody is in the group {REVIEWER}", remedy)
 
 

@@ -58,7 +58,7 @@ def _subject(waiting: Sequence[Task]) -> str:
 
 
 def _text(waiting: Sequence[Task]) -> str:
-    base = _base()
+    base = staff_address()
     lines = ["What waits for reviewers:", ""]
     for task in waiting:
         lines.append(f"- {task.name}{f' ({task.said})' if task.said else ''}")
@@ -67,7 +67,7 @@ def _text(waiting: Sequence[Task]) -> str:
     return "\n".join(lines).replace("\xa0", " ") + "\n"  # which Django puts into ages
 
 
-def _base() -> str:
+def staff_address() -> str:
     """Return scheme and host under which staff reach the admin; empty where no setting says it."""
     origins = [each for each in settings.CSRF_TRUSTED_ORIGINS if "*" not in each]
     hosts = [each for each in settings.ALLOWED_HOSTS if each[:1] not in ("", "*", ".")]

@@ -67,7 +67,8 @@ def _tend(children: Sequence[Child]) -> Child | None:
     for child in children:
         if child.exit_status is None:
             continue
-        print(f"{child.name} ended with status {child.exit_status}", file=sys.stderr)  # noqa: T201
+        then = "; it is started again" if child.restart else ""
+        print(f"{child.name} ended with status {child.exit_status}{then}", file=sys.stderr)  # noqa: T201
         if not child.restart:
             return child
         time.sleep(1)

@@ -136,6 +136,12 @@ def _installed(folder: Path, stack: ExitStack) -> Iterator[Production]:
     sandbox = stack.enter_context(running_sandbox("--client-secret", secret))
     bundle, platform = stack.enter_context(tls_before(sandbox.url, folder / "tls"))
     filled = {
+        # Names of one's own, as far as a test has any (RFC 2606).
+        "ALLOWED_HOSTS": "chat.test",
+        "CORS_ALLOWED_ORIGINS": "https://www.test",
+        "CSRF_TRUSTED_ORIGINS": "https://chat.test",
+        "GUEST_EMAIL_DOMAIN": "visitors.test",
+        "GENESYS_CLIENT_ID": "an-oauth-client-of-ours",
         "SECRET_KEY": secrets.token_urlsafe(48),
         "AUDIT_SIGNING_KEY": secrets.token_hex(32),
         "SESSION_HASH_PEPPER": secrets.token_hex(32),

@@ -134,6 +134,10 @@ def a_superuser_s_address(made: Production) -> dict[str, str]:
     return {"DATABASE_URL": POSTGRES + "/" + made.database.rpartition("/")[2]}
 
 
+def _server(user: str) -> str:
+    return f"postgres://{user}@{POSTGRES.rpartition('@')[2]}"
+
+
 def broker_with(user: str = "guest:guest", vhost: str = "/") -> Callable[[Production], Any]:
     return lambda made: {
         "CELERY_BROKER_URL": f"amqp://{user}@127.0.0.1:{made.rabbitmq.port}/{vhost}"
@@ -165,6 +169,18 @@ FAULTS: dict[str, Fault] = {
         "Connection refused",
         "DATABASE_URL",
         having(DATABASE_URL="postgres://u:pass-word@127.0.0.1:1/nowhere"),
+    ),
+    "role missing": Fault(
+        "database",
+        'role "nobody_of_ours" does not exist',
+        "CREATE ROLE … LOGIN",
+        lambda made: {"DATABASE_URL": f"{_server('nobody_of_ours')}/nowhere"},
+    ),
+    "database missing": Fault(
+        "database",
+        'database "nowhere_of_ours" does not exist',
+        "createdb --owner=",
+        lambda made: {"DATABASE_URL": f"{_server(made.role)}/nowhere_of_ours"},
     ),
     "database superuser": Fault(
         "database role", "is a superuser", "CREATE ROLE", a_superuser_s_address, state="warning"

@@ -71,7 +71,10 @@ class Command(BaseCommand):
         return {State.OK: self.style.SUCCESS, WARNING: self.style.WARNING, FAULT: self.style.ERROR}
 
     def _keep(self, found: Sequence[Finding]) -> None:
+        is_away = any(each.name == "database" and each.state is FAULT for each in found)
         try:
+            if is_away:  # else the pool would wait for it, and its log say so in the report
+                raise InterfaceError
             results.keep(findings=found)
         except (DatabaseError, InterfaceError):
             self.stderr.write("The result could not be kept for the admin's first page.")

@@ -52,6 +52,8 @@ def in_order(
         monkeypatch.delenv(name, raising=False)
     for name, value in PRODUCTION.items():
         setattr(settings, name, value)
+    settings.GUEST_EMAIL_DOMAIN = "visitors.invalid"
+    settings.CORS_ALLOWED_ORIGINS = ["https://www.test"]
     settings.SESSION_HASH_PEPPER = "0123456789abcdef" * 4
     settings.IDENTITY_SECRET = "fedcba9876543210" * 4
     settings.AUDIT_SIGNING_KEY = "0246813579abcdef" * 4

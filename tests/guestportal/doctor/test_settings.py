@@ -2,10 +2,13 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from guestportal.doctor.examination import CHECKS, examine
 from tests.guestportal.doctor.conftest import Doctor
+from tests.support.service import ROOT
 
 NO_REDIS = {
     "BACKEND": "guestportal.stores.cache.DegradingRedisCache",
@@ -27,6 +30,41 @@ FAULTS: list[tuple[dict[str, Any], str, str, str, str]] = [
         "fault",
         "IDENTITY_SECRET and METRICS_TOKEN have the same value",
         "a value of its own",
+    ),
+    (
+        {"ALLOWED_HOSTS": ["chat.own.test", "chat.example.com"]},
+        "ALLOWED_HOSTS",
+        "warning",
+        "still an example's: chat.example.com",
+        "Set ALLOWED_HOSTS",
+    ),
+    (
+        {"CORS_ALLOWED_ORIGINS": ["https://www.example.com"]},
+        "CORS_ALLOWED_ORIGINS",
+        "warning",
+        "www.example.com",
+        "your own",
+    ),
+    (
+        {"CSRF_TRUSTED_ORIGINS": ["https://*.example.org:8443"]},
+        "CSRF_TRUSTED_ORIGINS",
+        "warning",
+        "*.example.org",
+        "your own",
+    ),
+    (
+        {"GUEST_EMAIL_DOMAIN": "visitors.example"},
+        "GUEST_EMAIL_DOMAIN",
+        "warning",
+        "visitors.example",
+        "your own",
+    ),
+    (
+        {"GENESYS_CLIENT_ID": "your-oauth-client-id"},
+        "GENESYS_CLIENT_ID",
+        "warning",
+        "your-oauth-client-id",
+        "your own",
     ),
     ({"STATIC_ROOT": "/nowhere"}, "static files", "fault", "not collected", "make install"),
     ({"CACHES": {"default": NO_REDIS}}, "cache", "fault", "cannot be used", "CACHE_URL"),
@@ -96,6 +134,36 @@ def test_says_that_what_is_not_set_was_not_checked(doctor: Doctor, settings: Any
     found = doctor()
 
     assert [found[name]["state"] for name in ("backup", "broker", "mail")] == ["not checked"] * 3
+
+
+def test_names_everything_that_was_left_as_the_example_has_it(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = (ROOT / "deploy" / "production.env.example").read_text().splitlines()
+    filled = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    left = {name for name, value in filled.items() if "example.com" in value or "your-" in value}
+    settings.ALLOWED_HOSTS = [filled["ALLOWED_HOSTS"]]
+    settings.GUEST_EMAIL_DOMAIN = filled["GUEST_EMAIL_DOMAIN"]
+    settings.GENESYS_CLIENT_ID = filled["GENESYS_CLIENT_ID"]
+    settings.CORS_ALLOWED_ORIGINS = [filled["CORS_ALLOWED_ORIGINS"]]
+    settings.CSRF_TRUSTED_ORIGINS = [filled["CSRF_TRUSTED_ORIGINS"]]
+    settings.CELERY_BROKER_URL = filled["CELERY_BROKER_URL"]
+    settings.CACHES = {"default": MEMORY | {"LOCATION": filled["CACHE_URL"]}}
+    stored = settings.DATABASES["default"] | {"HOST": urlsplit(filled["DATABASE_URL"]).hostname}
+    monkeypatch.setitem(settings.DATABASES, "default", stored)
+
+    found = examine(checks=[check for check in CHECKS if check.name == "example values"])
+    warned = {each.name for each in found}
+
+    assert warned == left
+
+
+def test_leaves_the_keys_until_there_is_a_secret_key(doctor: Doctor, settings: Any) -> None:
+    settings.SECRET_KEY = ""
+
+    keys = doctor()["keys"]
+
+    assert (keys["state"], keys["said"]) == ("not checked", "waits until SECRET_KEY is in order")
 
 
 def test_holds_no_secret(doctor: Doctor, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

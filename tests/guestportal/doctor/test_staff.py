@@ -16,12 +16,15 @@ from tests.guestportal.signin.conftest import organisation  # noqa: F401  (a fix
 from tests.support.organisation import Organisation
 
 
-def test_names_a_missing_notice(doctor: Doctor) -> None:
+def test_names_a_missing_notice_and_where_the_admin_is(doctor: Doctor, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["chat.own.test"]
     with time_machine.travel(timezone.now() - timedelta(days=3_650)):
         found = doctor()["notice"]
 
     assert found["state"] == "fault"
     assert "publish" in found["remedy"]
+    assert "https://chat.own.test/admin/" in found["remedy"]
+    assert "proxy" in found["remedy"]
 
 
 def test_names_a_missing_role(doctor: Doctor) -> None:
@@ -50,6 +53,7 @@ def test_warns_where_nobody_reviews(doctor: Doctor) -> None:
 
     assert found["state"] == "warning"
     assert "nobody is in the group" in found["said"]
+    assert "staff status" not in found["remedy"]  # it follows from the group
 
 
 def test_names_a_missing_administrator(doctor: Doctor) -> None:
