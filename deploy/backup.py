@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guestportal.settings")
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 _NAME = "%Y%m%dT%H%M%SZ"
 _TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey")
@@ -34,15 +35,31 @@ def main(folder: Path) -> None:
     made = folder / now.strftime(_NAME)
     partial = made.with_suffix(".partial")
     partial.mkdir()
-    copy_database(partial)
-    # After the database: the copy has a line for every seal that is in it.
-    for file in (settings.AUDIT_ANCHORS, settings.RESTORE_LIST):
-        if file and Path(file).exists():
-            shutil.copy2(file, partial)
-    partial.rename(made)
+    try:
+        copy_database(partial)
+        # After the database: the copy has a line for every seal that is in it.
+        for file in (settings.AUDIT_ANCHORS, settings.RESTORE_LIST):
+            if file and Path(file).exists():
+                shutil.copy2(file, partial)
+        partial.rename(made)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    print(f"{made}: {', '.join(sorted(each.name for each in made.iterdir()))}")  # noqa: T201
     forget_old(folder, now - timedelta(days=settings.BACKUP_KEEP_DAYS))
     if settings.BACKUP_MARKER:
         Path(settings.BACKUP_MARKER).touch()
+
+
+def said(exc: Exception) -> str:
+    """Return what went wrong in one sentence: the file, or the program that was not there."""
+    if isinstance(exc, subprocess.CalledProcessError):
+        return f"pg_dump ended with status {exc.returncode}; its own words are above"
+    if isinstance(exc, FileNotFoundError) and exc.filename == "pg_dump":
+        return "pg_dump is not in PATH: install PostgreSQL's client, of the server's version"
+    if isinstance(exc, OSError):
+        return f"{exc.filename or 'a file'}: {exc.strerror or type(exc).__name__}"
+    return str(exc)
 
 
 def copy_database(folder: Path) -> None:
@@ -79,4 +96,7 @@ def forget_old(folder: Path, oldest: datetime) -> None:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    main(Path(sys.argv[1]))
+    try:
+        main(Path(sys.argv[1]))
+    except (OSError, subprocess.CalledProcessError, sqlite3.Error, ImproperlyConfigured) as exc:
+        sys.exit(f"backup.py: no backup was made: {said(exc)}")

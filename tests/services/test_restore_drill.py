@@ -62,8 +62,9 @@ def back_up(service: Service, folder: Path) -> Path:
     """Make a backup of the running service, as the nightly job does; return where it is."""
     folder.mkdir()
     script = [sys.executable, str(ROOT / "deploy" / "backup.py"), str(folder)]
-    subprocess.run(script, env=service.env, check=True)
+    done = subprocess.run(script, env=service.env, check=True, capture_output=True, text=True)
     (made,) = folder.iterdir()
+    assert done.stdout.startswith(f"{made}: ")
     return made
 
 

@@ -96,7 +96,7 @@ FAULTS: list[tuple[Callable[[Any], None], str, str, str]] = [
     (no_housekeeping, "housekeeping", "has never run", "make serve"),
     (unsealed_event, "sealing", "waited for its seal for 3 hours", "log says why"),
     (overdue_creation, "recovery", "1 creations are overdue", "recover_pending"),
-    (old_backup, "backup", "27 hours old, 26 are allowed", "backup job"),
+    (old_backup, "backup", "27 hours old, 26 are allowed", "deploy/backup.py FOLDER"),
     (backup_of_tomorrow, "backup", "in the future", "backup job"),
     (lost_anchors, "anchors", "ends with seal 0", "AUDIT_ANCHORS"),
     (anchors_of_another_log, "anchors", "ends with seal 0 of this log", "AUDIT_ANCHORS"),
@@ -121,6 +121,20 @@ def test_names_the_fault(
     assert found[name]["state"] == "fault"
     assert said in found[name]["said"]
     assert remedy in found[name]["remedy"]
+
+
+def test_asks_first_for_a_restore_where_the_anchors_are_ahead_of_a_log_that_does_not_verify(
+    doctor: Doctor, settings: Any
+) -> None:
+    log_that_did_not_verify(settings)
+    alone = doctor()["verification"]["remedy"]
+    lost_seals(settings)
+
+    remedy = doctor()["verification"]["remedy"]
+
+    assert "audit_restored" not in alone
+    assert remedy.startswith("Restored from a backup? Run: manage.py audit_restored")
+    assert "call compliance" in remedy
 
 
 def test_names_a_clock_that_is_behind_the_newest_seal(doctor: Doctor) -> None:
