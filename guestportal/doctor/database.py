@@ -21,7 +21,7 @@ from provisioning.time_left import answer_within
 
 MIGRATE = "Run: manage.py migrate"
 _MAKE_DATABASE = (
-    "As PostgreSQL's administrator: CREATE ROLE … LOGIN PASSWORD …; createdb --owner=…"
+    "If role or database were never made, as PostgreSQL's administrator: CREATE ROLE … LOGIN PASSWORD …; createdb --owner=…"
     " (docs/operators.md#install)"
 )
 _OWN_TABLES = (
@@ -41,7 +41,9 @@ def _server() -> Iterator[Finding]:
             version = ".".join(map(str, connection.get_database_version()))
     except (DatabaseError, InterfaceError) as exc:
         reason = str(exc).partition("\n")[0].strip() or type(exc).__name__
-        remedy = _MAKE_DATABASE if "does not exist" in reason else remedy
+        # A server that asks for passwords does not tell a wrong one from a role that it lacks.
+        is_not_made = "does not exist" in reason or "authentication failed" in reason
+        remedy = f"{remedy}. {_MAKE_DATABASE}" if is_not_made else remedy
         yield Finding("database", FAULT, f"cannot be used: {reason}", remedy)
         return
     yield Finding("database", OK, f"{connection.display_name} {version} answers")
