@@ -32,8 +32,8 @@ def main() -> None:
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as exc:
-        # A wrong setting is the operator's news, one line of it; a traceback would bury the name.
-        sys.exit(f"guestportal: {exc}")
+        # A wrong setting is the operator's news, a line for each; a traceback would bury the name.
+        sys.exit("\n".join(f"guestportal: {line}" for line in str(exc).splitlines()))
     except (DatabaseError, InterfaceError) as exc:
         remedy = _REMEDIES.get(getattr(exc.__cause__, "sqlstate", None) or "", "")
         if "--traceback" in sys.argv or (isinstance(exc, _OUR_MISTAKES) and not remedy):
