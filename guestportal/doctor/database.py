@@ -21,8 +21,8 @@ from provisioning.time_left import answer_within
 
 MIGRATE = "Run: manage.py migrate"
 _MAKE_DATABASE = (
-    "If role or database were never made, as PostgreSQL's administrator: CREATE ROLE … LOGIN PASSWORD …; createdb --owner=…"
-    " (docs/operators.md#install)"
+    "If role or database were never made, as PostgreSQL's administrator: CREATE ROLE … LOGIN"
+    " PASSWORD …; createdb --owner=… (docs/operators.md#install)"
 )
 _OWN_TABLES = (
     "They belong to another role, as after a restore by the administrator: restore as the role of"
