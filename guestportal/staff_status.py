@@ -1,5 +1,6 @@
-"""Who is staff: whoever is in a group, and superusers. Django's flag follows that."""
+"""Who is staff (whoever is in a group, and superusers: Django's flag follows), and where the admin is."""
 
+from django.conf import settings
 from django.contrib.auth.models import User
 
 
@@ -15,3 +16,11 @@ def staff_from_groups(*, user: User) -> bool:
     user.is_staff = belongs
     user.save(update_fields=["is_staff"])
     return True
+
+
+def staff_address() -> str:
+    """Return scheme and host under which staff reach the admin; empty where no setting says it."""
+    origins = [each for each in settings.CSRF_TRUSTED_ORIGINS if "*" not in each]
+    hosts = [each for each in settings.ALLOWED_HOSTS if each[:1] not in ("", "*", ".")]
+    scheme = "https" if settings.SECURE_SSL_REDIRECT else "http"
+    return next(iter([*origins, *(f"{scheme}://{host}" for host in hosts)]), "")

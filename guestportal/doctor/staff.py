@@ -11,10 +11,10 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from guestportal.doctor.findings import FAULT, OK, WARNING, Check, Finding
-from guestportal.mail.digest import staff_address
 from guestportal.roles import ROLES
 from guestportal.signin import provider
 from guestportal.signin.failures import SignInFailed
+from guestportal.staff_status import staff_address
 from provisioning.models import Notice
 
 REVIEWER = "Compliance reviewer"

@@ -14,6 +14,7 @@ from django.utils import timezone
 from guestportal.desk.waiting import Task, for_reviewers
 from guestportal.mail.delivery import NotDelivered, deliver
 from guestportal.models import DigestMail
+from guestportal.staff_status import staff_address
 
 FROM_HOUR = 6  # of TIME_ZONE: on their desks when reviewers come
 KEPT = timedelta(days=30)
@@ -65,11 +66,3 @@ def _text(waiting: Sequence[Task]) -> str:
         lines += [f"  {base}{task.url}"] if base else []
     lines += ["", "Sent once a day, and not where nothing waits. Ages count from that moment."]
     return "\n".join(lines).replace("\xa0", " ") + "\n"  # which Django puts into ages
-
-
-def staff_address() -> str:
-    """Return scheme and host under which staff reach the admin; empty where no setting says it."""
-    origins = [each for each in settings.CSRF_TRUSTED_ORIGINS if "*" not in each]
-    hosts = [each for each in settings.ALLOWED_HOSTS if each[:1] not in ("", "*", ".")]
-    scheme = "https" if settings.SECURE_SSL_REDIRECT else "http"
-    return next(iter([*origins, *(f"{scheme}://{host}" for host in hosts)]), "")
