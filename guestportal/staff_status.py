@@ -1,4 +1,4 @@
-"""Who is staff (whoever is in a group, and superusers: Django's flag follows), and where the admin is."""
+"""Who is staff: whoever is in a group, and superusers. And where staff reach the admin."""
 
 from django.conf import settings
 from django.contrib.auth.models import User
