@@ -123,6 +123,7 @@ class Site(AdminSite):
     index_title = "Overview"
     login_form = SignInForm
     site_url = None
+    empty_value_display = "–"
     enable_nav_sidebar = False  # the header holds the few places there are
 
     def has_permission(self, request: HttpRequest) -> bool:

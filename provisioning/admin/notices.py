@@ -102,9 +102,9 @@ class NoticeDraftAdmin(AsksToDelete):
         for draft in chosen:
             try:
                 notice = notices.publish(draft=draft, actor=actor(request))
-                self.message_user(request, f"{notice} is published.", messages.SUCCESS)
+                self.message_user(request, f"Version {notice} is published.", messages.SUCCESS)
             except notices.AlreadyPublished:
-                sentence = f"{draft.version} is published in {draft.language} already."
+                sentence = f"Version {draft.version} is published in {draft.language} already."
                 self.message_user(request, sentence, messages.ERROR)
         return None
 

@@ -76,7 +76,8 @@ MENUS = {
 # Texts for screen readers alone are a pixel wide; a table is not to be scrolled where it is cards.
 CUT_OFF = """() => [...document.querySelectorAll("main *")].filter((each) => {
   const {overflowX, visibility} = getComputedStyle(each);
-  const hides = ["hidden", "clip"].includes(overflowX) || each.matches(".cards:not(.scroll *)");
+  const isCards = innerWidth <= 640 && each.matches(".cards");
+  const hides = isCards || ["hidden", "clip"].includes(overflowX);
   return hides && visibility === "visible" && each.clientWidth > 1 && each.textContent.trim()
     && !each.matches("input, select, textarea") && each.scrollWidth > each.clientWidth + 1;
 }).map((each) => each.outerHTML.slice(0, 120))"""

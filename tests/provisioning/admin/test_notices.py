@@ -167,3 +167,17 @@ def test_lets_not_even_a_superuser_edit_a_published_notice(db):
     assert browser.get(f"{page}change/").status_code == 200
     assert browser.post(f"{page}change/", {"text": "x"}).status_code == 403
     assert browser.get(f"{page}delete/").status_code == 403
+
+
+def test_names_the_list_that_a_question_leads_back_to(reviewer):
+    page = reviewer.get(f"/admin/provisioning/noticedraft/{draft().pk}/publish/").content.decode()
+
+    assert '<a href="/admin/provisioning/noticedraft/">Notice drafts</a>' in page
+
+
+def test_says_the_version_that_is_published_as_it_is_spelt(reviewer):
+    path = f"/admin/provisioning/noticedraft/{draft(version='v1').pk}/publish/"
+
+    page = confirm(reviewer, path, {}).content.decode()
+
+    assert "Version v1 (en) is published." in page
