@@ -26,8 +26,8 @@ def main() -> None:
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as exc:
-        # A wrong setting is the operator's news, one line of it; a traceback would bury the name.
-        sys.exit(f"guestportal: {exc}")
+        # A wrong setting is the operator's news, a line for each; a traceback would bury the name.
+        sys.exit("\n".join(f"guestportal: {line}" for line in str(exc).splitlines()))
     except (DatabaseError, InterfaceError) as exc:
         if "--traceback" in sys.argv or isinstance(exc, _OUR_MISTAKES):
             raise

@@ -484,7 +484,7 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             "RESTORE_LIST",
             parsed(
                 partial(files.appendable, made_later=VAR_DIR),
-                allowed="a file in a folder that exists",
+                allowed="a file in a folder that exists (make the folder first)",
             ),
             "File outside the database: what `audit_restored` does again after a restore",
         ),
@@ -510,7 +510,7 @@ SECTIONS: dict[str, tuple[Setting, ...]] = {
             "AUDIT_ANCHORS",
             parsed(
                 partial(files.appendable, made_later=VAR_DIR),
-                allowed="a file in a folder that exists",
+                allowed="a file in a folder that exists (make the folder first)",
             ),
             "File outside the database to which each seal is also written",
             default="audit-anchors.jsonl beside the SQLite file, else in var/",

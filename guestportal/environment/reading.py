@@ -52,18 +52,23 @@ def read_dotenv(default: Path, *, ours: Collection[str]) -> tuple[str, ...]:
 def read(settings: Iterable[Setting]) -> SimpleNamespace:
     """Return the value of each setting under its name.
 
-    Raises ImproperlyConfigured, which names the first that is wrong.
+    Raises ImproperlyConfigured, which names each that is wrong, a line for each.
     """
-    values = SimpleNamespace()
+    values, wrong = SimpleNamespace(), []
     for setting in settings:
-        setattr(values, setting.name, _value(setting, values))
+        try:
+            value = _value(setting, values, os.environ.get(setting.name, ""))
+        except ImproperlyConfigured as exc:
+            wrong.append(exc)
+            value = _value(setting, values, "")  # for those that are computed from it
+        setattr(values, setting.name, value)
+    if wrong:
+        raise ImproperlyConfigured("\n".join(map(str, wrong))) from wrong[0]
     return values
 
 
-def _value(setting: Setting, earlier: SimpleNamespace) -> Any:
-    # An empty value counts as an absent one.
-    value = os.environ.get(setting.name)
-    if not value:
+def _value(setting: Setting, earlier: SimpleNamespace, value: str) -> Any:
+    if not value:  # an empty value counts as an absent one
         value = setting.computed(earlier) if setting.computed else setting.default
     try:
         value.encode()  # a byte that is no UTF-8 would break whoever sends or hashes it

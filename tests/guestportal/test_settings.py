@@ -296,6 +296,14 @@ def test_names_a_wrong_value_and_does_not_repeat_it(
     assert value not in sentence.removeprefix(name).split()
 
 
+def test_names_everything_that_is_wrong_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ImproperlyConfigured) as refused:
+        read(monkeypatch, PORT="none", DATABASE_URL="mysql://x", GENESYS_DEADLINE="ten")
+
+    names = [line.partition(" ")[0] for line in str(refused.value).splitlines()]
+    assert names == ["PORT", "DATABASE_URL", "GENESYS_DEADLINE"]
+
+
 @pytest.mark.parametrize(("name", "value", "normal"), NORMAL)
 def test_brings_a_value_into_the_form_that_its_user_knows(
     name: str, value: str, normal: Any, monkeypatch: pytest.MonkeyPatch

@@ -12,7 +12,7 @@ _PAGE_HEAD = """\
 
 Every setting, as `manage.py settings_table` prints it. `.env` is read when present (`ENV_FILE`
 names another file); the environment wins over it, and an empty value counts as an absent one.
-A wrong value stops the start with a line that names it. Which values are unsafe or unwise,
+Wrong values stop the start, each with a line that names it. Which values are unsafe or unwise,
 `manage.py check --deploy` tells; production settings to start from are in
 [deploy/production.env.example](../deploy/production.env.example).
 
