@@ -218,3 +218,10 @@ def test_keeps_a_reviewer_and_says_what_to_do_instead(root: Client, clerk: User)
 
     assert "Take away its tick at “Active” instead" in answer.content.decode()
     assert User.objects.filter(pk=clerk.pk).exists()
+
+
+def test_calls_one_time_codes_so_where_they_are_listed():
+    page = signed_in().get("/admin/otp_totp/totpdevice/").content.decode()
+
+    assert "One-time codes</a>" in page
+    assert "OTP_TOTP" not in page
