@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from guestportal.desk.unlocking import unlock
 from guestportal.models import StaffIdentity
-from guestportal.staff_status import staff_from_groups
+from guestportal.staff import staff_from_groups
 from provisioning import reviews
 from tests.support.confirming import confirm
 from tests.support.factories import creation, sign_in, signed_in, staff
