@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -15,7 +16,8 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import resolve, reverse
+from django.utils.text import capfirst
 
 from backoffice.periods import ShowsTimes
 
@@ -28,9 +30,9 @@ _OURS = ("csrfmiddlewaretoken", SAID, TICK, WORD)
 class Question:
     """What is to be confirmed: a sentence for each thing that `happens`, or `stays` as it is.
 
-    `concerns`: each thing it happens to, in a line. `back`: the address to leave for. `loses`: data
-    goes, so the page is red. `word`: to be typed; empty: a tick is enough. `part`: a template that
-    shows more, from `more`.
+    `concerns`: each thing it happens to, in a line. `back`: the address to leave for, `place`: what
+    that is called, where it is no list. `loses`: data goes, so the page is red. `word`: to be
+    typed; empty: a tick is enough. `part`: a template that shows more, from `more`.
     """
 
     title: str
@@ -38,6 +40,7 @@ class Question:
     back: str
     happens: Sequence[str]
     concerns: Sequence[str]
+    place: str = ""
     stays: Sequence[str] = ()
     loses: bool = False
     word: str = ""
@@ -64,6 +67,7 @@ def ask(*, request: HttpRequest, question: Question) -> TemplateResponse | None:
         **admin.site.each_context(request),
         "title": question.title,
         "question": question,
+        "place": question.place or _list_at(question.back),
         "fault": fault,
         "kept": [(name, str(value)) for name, values in kept for value in values],
         "part": "",
@@ -73,6 +77,15 @@ def ask(*, request: HttpRequest, question: Question) -> TemplateResponse | None:
     # The form may name a person, by an address or a session id.
     headers = {"Cache-Control": "no-store"}
     return TemplateResponse(request, "admin/confirm.html", context, headers=headers)
+
+
+def _list_at(address: str) -> str:
+    """Return what the list at `address` is called, or the page of one of its rows."""
+    match = resolve(urlsplit(address).path)
+    opts = match.func.model_admin.opts  # type: ignore[attr-defined]  # as Django's pages have it
+    if match.kwargs:
+        return f"This {opts.verbose_name}"
+    return str(capfirst(opts.verbose_name_plural))
 
 
 def _fault(request: HttpRequest, question: Question) -> str | None:

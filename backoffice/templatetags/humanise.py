@@ -7,6 +7,7 @@ from typing import Any
 from django import template
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 
 from backoffice.lists import as_counted
 from backoffice.periods import moment
@@ -26,7 +27,9 @@ def thousands(number: int) -> str:
 def labelled(cells: Iterable[str], headers: Iterable[Mapping[str, Any]]) -> Iterator[SafeString]:
     """Yield a row's cells, each with its column's heading, which a telephone shows beside it."""
     for cell, header in zip(cells, headers, strict=False):
-        text = "" if "<" in header["text"] else escape(header["text"])  # a box that ticks them all
+        text = (
+            "" if "<" in header["text"] else escape(capfirst(header["text"]))
+        )  # a box that ticks them all
         yield mark_safe(re.sub(r"^<(t[dh])", rf'<\1 data-label="{text}"', cell))  # noqa: S308
 
 

@@ -124,6 +124,7 @@ def _question(request: HttpRequest, event: AuditEvent, recorded: Set) -> Questio
         title="Restore a set of mappings",
         button="Restore this set",
         back=reverse("admin:crm_attributemapping_sets"),
+        place="History",
         happens=[
             f"The set {_SIDES[request.POST['side']]} replaces the one in force.",
             "Every process sends by it within a second.",

@@ -23,7 +23,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from backoffice.confirming import AsksToDelete, Question, ask
 from guestportal.desk.unlocking import is_locked, unlock
 from guestportal.models import StaffIdentity
-from guestportal.staff_status import staff_from_groups
+from guestportal.staff import staff_from_groups
 from provisioning.models import Review
 
 _FOLLOWS = (

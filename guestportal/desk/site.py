@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -54,6 +55,11 @@ class SignInForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):  # type: 
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
 
+    error_messages = AdminAuthenticationForm.error_messages | {
+        "invalid_login": "Please enter the correct username, password and, if you have one, your "
+        "one-time code. After several wrong ones, wait a minute before you try again."
+    }
+
     def clean_username(self) -> str:
         """Take only what can be a name: a longer one would be written down as a failed sign-in."""
         name: str = self.cleaned_data["username"]
@@ -66,15 +72,35 @@ class SignInForm(OTPAuthenticationFormMixin, AdminAuthenticationForm):  # type: 
         if self.errors:
             return cleaned  # a field was left empty: nobody has been authenticated
         user = self.get_user()
-        policy.require_password_sign_in(user=user)
+        if not policy.may_sign_in_by_password(user=user):
+            raise self._refused(user)
         if user_has_device(user):
-            self.clean_otp(user)
+            self._clean_code(user)
         elif settings.ADMIN_MFA == "required":
-            raise forms.ValidationError(
-                "A one-time code is required. Ask an administrator to run: "
-                f"manage.py enrol_mfa {user.get_username()}"
-            )
+            raise self._refused(user)
         return cleaned
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Refuse who is not of the staff, as a wrong password is."""
+        if not user.is_staff:
+            raise self._refused(user)
+        super().confirm_login_allowed(user)
+
+    def _clean_code(self, user: Any) -> None:
+        """Check the one-time code; all that may be wrong with it is one refusal."""
+        try:
+            self.clean_otp(user)
+        except forms.ValidationError as exc:
+            raise self._refused(user) from exc
+
+    def _refused(self, user: Any) -> forms.ValidationError:
+        """Count a refusal after a right password as one after a wrong password; return its error.
+
+        Neither the sentence nor the lockout may tell that the password was right.
+        """
+        name = {"username": user.get_username()}
+        user_login_failed.send(sender=__name__, credentials=name, request=self.request)
+        return self.get_invalid_login_error()
 
     def _chosen_device(self, user: Any) -> Any:
         """Return the user's device: `enrol_mfa` gives everybody one, so nobody has to choose."""
@@ -97,6 +123,7 @@ class Site(AdminSite):
     index_title = "Overview"
     login_form = SignInForm
     site_url = None
+    empty_value_display = "–"
     enable_nav_sidebar = False  # the header holds the few places there are
 
     def has_permission(self, request: HttpRequest) -> bool:

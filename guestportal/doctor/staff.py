@@ -14,7 +14,7 @@ from guestportal.doctor.findings import FAULT, OK, WARNING, Check, Finding
 from guestportal.roles import ROLES
 from guestportal.signin import provider
 from guestportal.signin.failures import SignInFailed
-from guestportal.staff_status import staff_address
+from guestportal.staff import staff_address
 from provisioning.models import Notice
 
 REVIEWER = "Compliance reviewer"

@@ -14,7 +14,7 @@ from django.utils import timezone
 from guestportal.desk.waiting import Task, for_reviewers
 from guestportal.mail.delivery import NotDelivered, deliver
 from guestportal.models import DigestMail
-from guestportal.staff_status import staff_address
+from guestportal.staff import staff_address
 
 FROM_HOUR = 6  # of TIME_ZONE: on their desks when reviewers come
 KEPT = timedelta(days=30)

@@ -16,7 +16,7 @@ from guestportal.models import StaffIdentity
 from guestportal.signin import kept_tokens
 from guestportal.signin.failures import SignInFailed
 from guestportal.signin.person import Person
-from guestportal.staff_status import staff_from_groups
+from guestportal.staff import staff_from_groups
 
 _LONGEST_NAME = 40
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9._-]+")

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django_otp import user_has_device
 
@@ -17,10 +16,14 @@ from guestportal.models import StaffIdentity
 from guestportal.signin.failures import SENTENCES
 
 _BY, _PROVIDER, _OUT = "signed_in_by", "oidc", "signed_out_because"
-_ELSEWHERE = "This account signs in with your organisation."
+_ELSEWHERE = "An account that signs in with your organisation has no password here."
 _BREAK_GLASS_ONLY = (
     "Here a password opens the break-glass account alone: a superuser with a one-time code "
     "(manage.py enrol_mfa)."
+)
+_CODE_REQUIRED = (
+    "A one-time code is required here. If you have none, ask an administrator to run "
+    "manage.py enrol_mfa for you."
 )
 
 
@@ -49,12 +52,11 @@ def may_enter(request: HttpRequest) -> bool:
     return settings.ADMIN_MFA != "required" or bool(user.is_verified())
 
 
-def require_password_sign_in(*, user: User) -> None:
-    """Raise ValidationError where `user`, whose password was right, may not sign in by it."""
+def may_sign_in_by_password(*, user: User) -> bool:
+    """Tell whether `user`, whose password was right, may sign in by it."""
     if StaffIdentity.objects.filter(user=user).exists():
-        raise ValidationError(_ELSEWHERE)
-    if settings.ADMIN_LOGIN == "oidc" and not is_break_glass(user=user):
-        raise ValidationError(_BREAK_GLASS_ONLY)
+        return False
+    return settings.ADMIN_LOGIN != "oidc" or is_break_glass(user=user)
 
 
 def is_break_glass(*, user: User) -> bool:
@@ -87,9 +89,18 @@ def login_page(request: HttpRequest) -> dict[str, Any]:
     """Return what the sign-in page shows: the button, the form, and why somebody was signed out."""
     out = request.session.pop(_OUT, "") if _OUT in request.session else ""
     by_provider = settings.ADMIN_LOGIN != "password"
+    by_code = settings.ADMIN_MFA == "required" and settings.ADMIN_LOGIN != "oidc"
     asked_for = "password" in request.GET or request.method == "POST"
     return {
         "by_provider": by_provider,
         "by_password": settings.ADMIN_LOGIN != "oidc" or asked_for,
+        "password_hints": [*_whom_a_password_lets_in(), *[_CODE_REQUIRED] * by_code],
         "signed_out_because": SENTENCES[out].person if out in SENTENCES else "",
     }
+
+
+def _whom_a_password_lets_in() -> list[str]:
+    """Return what the page says to everybody: an answer to one name would tell about it."""
+    if settings.ADMIN_LOGIN == "oidc":
+        return [_BREAK_GLASS_ONLY]
+    return [_ELSEWHERE] if StaffIdentity.objects.exists() else []

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
+from django.utils import timezone
 
 from audit.staff import actor
 from backoffice.confirming import AsksToDelete, Question, ask
@@ -47,6 +48,8 @@ class NoticeDraftForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         choices = [("", "---------"), *wording.languages(also=self.instance.language)]
         self.fields["language"].choices = choices  # type: ignore[attr-defined]
+        # A draft is mostly for now: who wants another time changes it.
+        self.fields["effective_at"].initial = timezone.now
         # Django's two inputs share one label, which belongs to neither.
         inputs = self.fields["effective_at"].widget.widgets
         for each, name in zip(
@@ -99,9 +102,9 @@ class NoticeDraftAdmin(AsksToDelete):
         for draft in chosen:
             try:
                 notice = notices.publish(draft=draft, actor=actor(request))
-                self.message_user(request, f"{notice} is published.", messages.SUCCESS)
+                self.message_user(request, f"Version {notice} is published.", messages.SUCCESS)
             except notices.AlreadyPublished:
-                sentence = f"{draft.version} is published in {draft.language} already."
+                sentence = f"Version {draft.version} is published in {draft.language} already."
                 self.message_user(request, sentence, messages.ERROR)
         return None
 
@@ -148,6 +151,11 @@ class NoticeAdmin(ClosedAdmin):
     fields = ("version", "language", "purposes_listed", "controller", "effective_at", "sha256",
               "published_at", "published_by")  # fmt: skip
     change_form_template = "admin/provisioning/notice_form.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """List the notices, and say so where none is in effect."""
+        in_effect = Notice.objects.filter(effective_at__lte=timezone.now()).exists()
+        return super().changelist_view(request, {"in_effect": in_effect} | (extra_context or {}))
 
     @admin.display(description="purposes")
     def purposes_listed(self, notice: Notice) -> str:

@@ -134,6 +134,7 @@ def _of_withdrawal(person: Person, form: WithdrawForm) -> Question:
         title="Withdraw consent for a person",
         button="Withdraw consent",
         back=person.address,
+        place="A person",
         happens=[
             f"Creations under a consent that stands: {rows.filter(consent_given=True).count()}."
             " Each is marked withdrawn, and its guest gets no token any more.",
@@ -154,6 +155,7 @@ def _of_erasure(person: Person, *, may_export: bool) -> Question:
         title="Erase a person",
         button="Erase this person",
         back=person.address,
+        place="A person",
         word="erase",
         loses=True,
         happens=[

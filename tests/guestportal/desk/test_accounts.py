@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from guestportal.desk.unlocking import unlock
 from guestportal.models import StaffIdentity
-from guestportal.staff_status import staff_from_groups
+from guestportal.staff import staff_from_groups
 from provisioning import reviews
 from tests.support.confirming import confirm
 from tests.support.factories import creation, sign_in, signed_in, staff
@@ -218,3 +218,10 @@ def test_keeps_a_reviewer_and_says_what_to_do_instead(root: Client, clerk: User)
 
     assert "Take away its tick at “Active” instead" in answer.content.decode()
     assert User.objects.filter(pk=clerk.pk).exists()
+
+
+def test_calls_one_time_codes_so_where_they_are_listed():
+    page = signed_in().get("/admin/otp_totp/totpdevice/").content.decode()
+
+    assert "One-time codes</a>" in page
+    assert "OTP_TOTP" not in page

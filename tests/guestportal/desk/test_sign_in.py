@@ -1,11 +1,13 @@
 """Signing in: lockout, one-time codes, idle sessions; and what robots cannot write."""
 
+import re
 from datetime import timedelta
 from io import StringIO
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from django_otp.oath import totp
@@ -90,12 +92,45 @@ def test_keeps_failed_sign_ins_out_of_the_audit_log(client):
 
 def test_lets_nobody_in_without_a_code_where_one_is_required(client, settings):
     settings.ADMIN_MFA = "required"
-    user = staff()
 
-    page = _sign_in(client, user).content.decode()
+    page = _sign_in(client, staff()).content.decode()
 
-    assert f"enrol_mfa {user.username}" in page
+    assert "ask an administrator to run manage.py enrol_mfa" in page
     assert client.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize("mode", ["optional", "required"])
+def test_says_one_sentence_whatever_was_wrong(client, settings, mode):
+    settings.ADMIN_MFA = mode
+    user, outsider = staff(), User.objects.create_user("outsider", password="secret")
+    _enrol(user)
+    wrong = ({"password": "wrong"}, {}, {"otp_token": "000000"}, {"otp_token": "x"})
+
+    pages = [_sign_in(client, user, **each) for each in wrong]
+    pages += [_sign_in(client, outsider), sign_in(client, "nobody")]
+
+    said = {re.search(r'"errornote">\s*(.*?)\s*</p>', page.content.decode())[1] for page in pages}
+    assert len(said) == 1
+    assert "if you have one, your one-time code" in said.pop()
+
+
+@pytest.mark.parametrize("wrong", [{}, {"otp_token": "000000"}], ids=["no code", "a wrong code"])
+def test_locks_a_name_after_five_right_passwords_with(client, wrong):
+    user = staff()
+    _enrol(user)
+
+    answers = [_sign_in(client, user, **wrong).status_code for _ in range(5)]
+
+    assert answers == [200, 200, 200, 200, 429]
+    assert _sign_in(client, user, otp_token=_code(user)).status_code == 429
+
+
+def test_locks_the_name_of_who_is_not_staff_as_any_other(client):
+    outsider = User.objects.create_user("outsider", password="secret")
+
+    answers = [_sign_in(client, outsider).status_code for _ in range(5)]
+
+    assert answers == [200, 200, 200, 200, 429]
 
 
 @pytest.mark.parametrize("mode", ["optional", "required"])

@@ -17,6 +17,7 @@ from tests.support.factories import staff
 from tests.support.organisation import sign_in
 
 pytestmark = pytest.mark.django_db
+SENTENCE = "correct username, password and, if you have one, your one-time code"
 BUTTON, FORM, LINK = "Sign in with your organisation", 'type="password"', "Break-glass account"
 
 
@@ -113,7 +114,11 @@ def test_lets_nobody_of_the_provider_in_by_password(client, settings, organisati
 
     page = by_password(client, user.username)
 
-    assert "signs in with your organisation" in page.content.decode()
+    assert SENTENCE in page.content.decode()
+    assert "has no password here" in client.get("/admin/login/?password=1").content.decode() or (
+        mode == "oidc"
+    )
+    assert client.get("/admin/").status_code == 302
 
 
 def test_leaves_one_time_codes_to_the_provider(client, settings, organisation):

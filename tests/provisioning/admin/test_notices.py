@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
@@ -33,6 +34,35 @@ def test_drafts_and_publishes_a_notice(reviewer):
     assert Notice.objects.get().text == "What we do"
     assert Notice.objects.get().purposes == ["chat", "support by chat"]
     assert len(events("notice.published")) == 1
+
+
+def test_offers_now_as_the_time_of_a_new_draft(reviewer):
+    with time_machine.travel("2026-11-26T09:00:00+00:00", tick=False):
+        page = reviewer.get("/admin/provisioning/noticedraft/add/").content.decode()
+
+    assert 'name="effective_at_0" value="2026-11-26"' in page
+    assert 'name="effective_at_1" value="09:00:00"' in page
+
+
+def test_leads_from_the_notices_to_the_drafts_and_back(reviewer):
+    notices = reviewer.get("/admin/provisioning/notice/").content.decode()
+    drafts = reviewer.get("/admin/provisioning/noticedraft/").content.decode()
+
+    assert '<a href="/admin/provisioning/noticedraft/">Drafts</a>' in notices
+    assert 'href="/admin/provisioning/noticedraft/add/"' in notices
+    assert '<a href="/admin/provisioning/notice/">Published notices</a>' in drafts
+
+
+def test_says_that_no_notice_is_in_effect(reviewer):
+    sentence = "No notice is in effect"
+    draft()
+    assert sentence in reviewer.get("/admin/provisioning/notice/").content.decode()
+    published(effective_at=timezone.now() + timedelta(days=1), version="later")
+    assert sentence in reviewer.get("/admin/provisioning/notice/").content.decode()
+
+    published(version="now")
+
+    assert sentence not in reviewer.get("/admin/provisioning/notice/").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -137,3 +167,17 @@ def test_lets_not_even_a_superuser_edit_a_published_notice(db):
     assert browser.get(f"{page}change/").status_code == 200
     assert browser.post(f"{page}change/", {"text": "x"}).status_code == 403
     assert browser.get(f"{page}delete/").status_code == 403
+
+
+def test_names_the_list_that_a_question_leads_back_to(reviewer):
+    page = reviewer.get(f"/admin/provisioning/noticedraft/{draft().pk}/publish/").content.decode()
+
+    assert '<a href="/admin/provisioning/noticedraft/">Notice drafts</a>' in page
+
+
+def test_says_the_version_that_is_published_as_it_is_spelt(reviewer):
+    path = f"/admin/provisioning/noticedraft/{draft(version='v1').pk}/publish/"
+
+    page = confirm(reviewer, path, {}).content.decode()
+
+    assert "Version v1 (en) is published." in page

@@ -1,4 +1,7 @@
-"""Who is staff: whoever is in a group, and superusers. And where staff reach the admin."""
+"""The staff: who belongs to it, and where they reach the admin.
+
+Whoever is in a group is staff, and superusers are; Django's flag follows that.
+"""
 
 from django.conf import settings
 from django.contrib.auth.models import User
