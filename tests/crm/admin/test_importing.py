@@ -52,7 +52,7 @@ def test_tells_what_is_wrong_by_row_and_column(administrator):
     page = _text(_upload(administrator, HEADER + ROW + ROW.replace("Gold,3", "Gold,three")))
 
     assert "Rejected: 2 errors" in page
-    rows = re.findall(r"<tr><td>(\d+)</td><td><bdi>([^<]+)</bdi></td>", page)
+    rows = re.findall(r"<tr><td[^>]*>(\d+)</td><td[^>]*><bdi>([^<]+)</bdi></td>", page)
     assert rows == [("3", "previous_tickets"), ("3", "whole row")]
 
 

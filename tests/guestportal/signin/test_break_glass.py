@@ -115,10 +115,19 @@ def test_lets_nobody_of_the_provider_in_by_password(client, settings, organisati
     page = by_password(client, user.username)
 
     assert SENTENCE in page.content.decode()
-    assert "has no password here" in client.get("/admin/login/?password=1").content.decode() or (
-        mode == "oidc"
-    )
     assert client.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize("mode", ["password", "both"])
+def test_tells_everybody_that_accounts_of_the_provider_have_no_password(
+    client, settings, organisation, mode
+):
+    sign_in(organisation, Client())
+    settings.ADMIN_LOGIN = mode
+
+    page = client.get("/admin/login/").content.decode()
+
+    assert "signs in with your organisation has no password here" in page
 
 
 def test_leaves_one_time_codes_to_the_provider(client, settings, organisation):
