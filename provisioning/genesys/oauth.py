@@ -19,7 +19,7 @@ from backoffice.private import cipher
 from provisioning.atomic import Done, Fields, Step, Value, number
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import Credentials, PlatformError, Protocol, Unavailable
-from provisioning.genesys.gate import Gate
+from provisioning.genesys.gate import Gate, Reservation
 from provisioning.genesys.retry import about, send
 from provisioning.genesys.transport import Answer, Transport
 
@@ -139,11 +139,11 @@ class TokenSource:
         return token
 
     def ask(self, *, deadline: Deadline) -> Token:
-        """Ask the platform for a token past every cache and keep it in none, for `check_genesys`.
+        """Ask the platform for a token once, for `check_genesys`, and keep it in no cache.
 
-        Raises what `get` raises.
+        Also while the gate is closed: whoever asks wants to know now. Raises what `get` raises.
         """
-        return self._fetch(deadline)
+        return self._fetch(deadline, Reservation(self._gate, 0), attempts=1)
 
     def _wait_for_new(self, deadline: Deadline, rejected: Token | None) -> Token:
         asked_at = time.monotonic()
@@ -192,7 +192,9 @@ class TokenSource:
         return shared
 
     def _fetch_and_keep(self, deadline: Deadline) -> Token:
-        token = self._fetch(deadline)
+        # The platform's limit does not count token requests.
+        reservation = self._gate.reserve(calls=0, deadline=deadline)
+        token = self._fetch(deadline, reservation, self._attempts)
         sealed = self._cipher.encrypt(token.value.encode()).decode()
         KEEP.run(key=self._key, values=[sealed, token.life])
         return token
@@ -208,16 +210,15 @@ class TokenSource:
         life = min(number(life), LONGEST_LIFE_SECONDS)
         return Token(value, time.monotonic() + min(number(left), life), life)
 
-    def _fetch(self, deadline: Deadline) -> Token:
+    def _fetch(self, deadline: Deadline, reservation: Reservation, attempts: int) -> Token:
         answer = send(
             lambda: self._transport.send(
                 "POST", self._credentials.url, deadline=deadline, **self._credentials.request()
             ),
             gate=self._gate,
-            # The platform's limit does not count token requests.
-            reservation=self._gate.reserve(calls=0, deadline=deadline),
+            reservation=reservation,
             deadline=deadline,
-            attempts=self._attempts,
+            attempts=attempts,
             repeatable=True,
         )
         return _read_token(answer)

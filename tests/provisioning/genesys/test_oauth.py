@@ -7,7 +7,7 @@ from django.core.cache import cache
 
 from provisioning.genesys.deadline import Deadline
 from provisioning.genesys.errors import Credentials, PlatformError, Protocol, Unavailable
-from provisioning.genesys.gate import Gate
+from provisioning.genesys.gate import FAILURES_TO_CLOSE, Gate
 from provisioning.genesys.oauth import (
     EARLY_RETRY_SECONDS,
     LONGEST_LIFE_SECONDS,
@@ -260,6 +260,17 @@ def test_asking_past_every_cache_leaves_them_as_they_are(
 
     assert asked.value == "token-2"
     assert source.get(deadline=deadline) is kept
+
+
+def test_asks_also_while_the_gate_is_closed(
+    source: TokenSource, endpoint: Endpoint, deadline: Deadline
+) -> None:
+    gate = Gate(rate_per_minute=0)
+    for _ in range(FAILURES_TO_CLOSE):
+        gate.report(DOWN)
+    assert not gate.state().is_open
+
+    assert source.ask(deadline=deadline).value == "token-1"
 
 
 # --- What goes out and what comes back ----------------------------------------------------------
