@@ -102,7 +102,7 @@ def locked(clerk: User) -> User:
 
 def test_unlocks_a_name_once_that_is_confirmed(root: Client, locked: User) -> None:
     page = f"/admin/auth/user/{locked.pk}/change/"
-    assert "Five wrong passwords closed this name" in root.get(page).content.decode()
+    assert "Five wrong passwords or codes closed this name" in root.get(page).content.decode()
 
     unlock = f"/admin/auth/user/{locked.pk}/unlock/"
     assert "What will happen" in root.get(unlock).content.decode()
