@@ -99,7 +99,7 @@ def _address(path):
     )
 
 
-def _serious(page):
+def serious(page):
     violations = Axe().run(page, options={"preload": False}).response["violations"]
     return [
         f"{page.url}: {each['id']}: {each['nodes'][0]['html'][:120]}"
@@ -108,7 +108,7 @@ def _serious(page):
     ]
 
 
-def _unseen(page):
+def unseen(page):
     """Return what of a page nobody can see: wider than the window, or cut off with no scrolling."""
     width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     wide = [f"{page.url}: {width} pixels too wide"] if width > 0 else []
@@ -123,7 +123,7 @@ def test_has_no_serious_finding_on_any_page(sign_in, width, scheme):
     for path in PAGES:
         page.goto(_address(path))
         page.wait_for_load_state("networkidle")
-        found += [*_serious(page), *_unseen(page)]
+        found += [*serious(page), *unseen(page)]
 
     assert found == [], "\n".join(found)
 
@@ -136,14 +136,14 @@ def test_has_no_serious_finding_where_something_is_to_be_confirmed(sign_in, widt
     for path in CONFIRMATIONS:
         page.goto(_address(path))
         expect(page.get_by_role("heading", name="What will happen")).to_be_visible()
-        found += [*_serious(page), *_unseen(page)]
+        found += [*serious(page), *unseen(page)]
     for path, action in MENUS.items():
         page.goto(path)
         page.get_by_role("checkbox", name="Select this object").first.check()
         page.get_by_label("Action:").select_option(label=action)
         page.get_by_role("button", name="Go").click()
         expect(page.get_by_role("heading", name="What will happen")).to_be_visible()
-        found += [*_serious(page), *_unseen(page)]
+        found += [*serious(page), *unseen(page)]
 
     assert found == [], "\n".join(found)
 
@@ -159,7 +159,7 @@ def test_has_no_serious_finding_in_the_documentation_of_the_api(sign_in, width, 
 
     shade = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert (shade == "rgb(28, 32, 34)") is (scheme == "dark")
-    assert _serious(page) + _unseen(page) == []
+    assert serious(page) + unseen(page) == []
 
 
 @LOOKS
@@ -172,11 +172,11 @@ def test_has_no_serious_finding_on_the_way_through_an_import(sign_in, csv, width
         page.get_by_label("CSV file").set_input_files(csv(file))
         page.get_by_role("button", name="Check the file").click()
         page.wait_for_load_state("networkidle")
-        found += [*_serious(page), *_unseen(page)]
+        found += [*serious(page), *unseen(page)]
     page.get_by_role("button", name="Import 7 records").click()
     page.wait_for_load_state("networkidle")
 
-    assert found + _serious(page) == []
+    assert found + serious(page) == []
 
 
 @LOOKS
@@ -194,7 +194,7 @@ def test_has_no_serious_finding_on_a_persons_pages(sign_in, width, scheme):
         if button:
             page.get_by_role("button", name=button).click()
         page.wait_for_load_state("networkidle")
-        found += [*_serious(page), *_unseen(page)]
+        found += [*serious(page), *unseen(page)]
 
     assert found == [], "\n".join(found)
 
@@ -206,7 +206,7 @@ def test_has_no_serious_finding_where_a_set_of_mappings_is_restored(sign_in, wid
     page.get_by_role("button", name="Restore the set before this change").click()
     page.get_by_role("heading", name="Difference to the set in force").wait_for()
 
-    assert _serious(page) + _unseen(page) == []
+    assert serious(page) + unseen(page) == []
 
 
 def test_has_no_serious_finding_on_the_way_through_a_review(sign_in):
@@ -216,14 +216,14 @@ def test_has_no_serious_finding_on_the_way_through_a_review(sign_in):
     page.get_by_label("Action:").select_option(label="Review selected creations")
     page.get_by_role("button", name="Go").click()
     page.wait_for_load_state("networkidle")
-    found = _serious(page)
+    found = serious(page)
 
     page.get_by_label("In order").check()
     page.get_by_label("Reason").fill("Seen")
     page.get_by_role("button", name="Record 50 reviews").click()
     page.wait_for_load_state("networkidle")
 
-    assert found + _serious(page) == []
+    assert found + serious(page) == []
 
 
 def test_leads_past_the_header_with_the_keyboard(sign_in):
@@ -244,4 +244,4 @@ def test_has_no_serious_finding_where_one_signs_in(sign_in):
     page.get_by_role("button", name="Log out").click()
     page.goto("/admin/login/")
 
-    assert _serious(page) == []
+    assert serious(page) == []

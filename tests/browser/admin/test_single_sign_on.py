@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from audit.models import AuditEvent
 from guestportal.models import StaffIdentity
 from provisioning.models import Review
-from tests.browser.admin.test_accessibility import _serious, _too_wide
+from tests.browser.admin.test_accessibility import serious, unseen
 from tests.support.factories import creation, staff
 from tests.support.identity import Identity, identity_provider
 
@@ -288,7 +288,7 @@ def test_anybody_can_use_the_pages_around_it(identity, chromium, live_server, wi
     page = context.new_page()
     for address in ("/admin/login/", "/admin/login/?password=1", "/admin/oidc/callback"):
         page.goto(address)
-        assert [*_serious(page), *_too_wide(page)] == []
+        assert [*serious(page), *unseen(page)] == []
     page.goto("/admin/login/")
     page.get_by_role("link", name="Sign in with your organisation").focus()
     page.keyboard.press("Enter")
@@ -298,7 +298,7 @@ def test_anybody_can_use_the_pages_around_it(identity, chromium, live_server, wi
     identity.stop()
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_text("You are still signed in at your organisation.")).to_be_visible()
-    found = [*_serious(page), *_too_wide(page)]
+    found = [*serious(page), *unseen(page)]
     context.close()
 
     assert found == []
