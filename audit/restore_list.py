@@ -71,7 +71,7 @@ def append(*, what: What, creations: Sequence[UUID] = (), record: UUID | None = 
     """Append an entry of now and have it on disk; without RESTORE_LIST, or without ids, nothing.
 
     Call it after the commit. What was done stands: a file that cannot be written is logged, counted
-    by `lost`, and raises nothing.
+    for `trouble`, and raises nothing.
     """
     global _lost
     path: Path | None = settings.RESTORE_LIST
@@ -90,11 +90,6 @@ def append(*, what: What, creations: Sequence[UUID] = (), record: UUID | None = 
             exc.strerror,
             what,
         )
-
-
-def lost() -> int:
-    """Return how many entries this process could not write."""
-    return _lost
 
 
 def trouble() -> str:
